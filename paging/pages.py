@@ -1,0 +1,416 @@
+"""Who is told next: the decisions about one page, as plain functions.
+
+Each takes a run, what happened and `now`, changes the run and leaves timeline entries and commands
+in it. No database, no clock, no carrier: production, simulation and replay drive the same code.
+"""
+
+from datetime import datetime, timedelta
+
+from paging.errors import Row
+from paging.ids import new_id
+from paging.menu import MUTE_MINUTES
+from paging.model import Alarm, Dial, Over, Page, Rules, Run, Telling
+from paging.people import Notification, Policy, Responder
+
+KEY_MUTES_FOR = timedelta(minutes=MUTE_MINUTES)
+LIVE = ("waiting", "out")
+_BUSY = "busy"
+
+
+def new_page(run: Run, plan: Policy, now: datetime) -> None:
+    """Start a page of `plan`; the present one, if any, is replaced."""
+    if run.page is not None and run.page.ended_at is None:
+        _end(run, "replaced", now)
+    run.page = Page(
+        id=new_id(now),
+        incident=run.incident.number,
+        plan=plan,
+        state="running",
+        created_at=now,
+        next_at=now,
+    )
+    run.tellings = []
+
+
+def tick(run: Run, now: datetime, rules: Rules, *, asked_by: str | None = None) -> None:
+    """Do all that is due at `now` and set the page's `next_at`. `asked_by`: who wants the next
+    step although this one's wait is not over."""
+    page = run.page
+    if page is None or page.ended_at is not None:
+        return
+    if page.state == "muted":
+        if run.incident.muted_until and run.incident.muted_until > now:
+            page.next_at = run.incident.muted_until
+            return
+        unmute(run, now, by=None)
+    if page.step < 0:
+        _begin_step(run, now)
+    going_on = True
+    while going_on and page.ended_at is None:
+        _fire_due(run, now, rules)
+        reason = "asked" if asked_by else _why_next(run, page, now)
+        going_on = reason is not None and _next_step(run, page, now, reason, rules, by=asked_by)
+        asked_by = None
+    _set_next_at(run)
+
+
+def _why_next(run: Run, page: Page, now: datetime) -> str | None:
+    """Return why the next step starts now, or None while this one still has its time."""
+    current = [t for t in run.tellings if (t.round, t.step) == (page.round, page.step)]
+    if all(t.state not in LIVE for t in current):
+        return "nothing_left"
+    if page.step_ends_at is not None and page.step_ends_at <= now:
+        return "wait_over"
+    return None
+
+
+def _set_next_at(run: Run) -> None:
+    page = run.page
+    if page is None:
+        return
+    if page.ended_at is not None:
+        page.next_at = None
+        return
+    times = [t.due_at for t in run.tellings if t.state == "waiting" and t.due_at is not None]
+    if page.step_ends_at is not None:
+        times.append(page.step_ends_at)
+    page.next_at = min(times, default=None)
+
+
+def _begin_step(run: Run, now: datetime) -> None:
+    """Give every target of the next step its tellings."""
+    page = _page(run)
+    page.step += 1
+    step = page.plan.steps[page.step]
+    page.step_ends_at = now + timedelta(seconds=step.wait)
+    for responder in step.responders:
+        _cancel(run, responder)  # whoever is told anew is not told the old way as well
+        person = run.people.get(responder)
+        if person is None:
+            run.note("notification.skipped", "no_responder", responder=responder)
+            continue
+        severity = run.incident.severity
+        wanted = person.personal(severity) if step.notify == "personal" else step.notify
+        for position, spec in enumerate(wanted):
+            telling = Telling(
+                id=new_id(now),
+                page=page.id,
+                round=page.round,
+                step=page.step,
+                position=position,
+                responder=responder,
+                spec=spec,
+                state="waiting",
+                due_at=now + timedelta(seconds=spec.after),
+            )
+            run.tellings.append(telling)
+            if not spec.is_for(run.incident.severity):
+                _skip(run, telling, "severity", severity=run.incident.severity)
+        _chain(run, responder, now)
+
+
+def _fire_due(run: Run, now: datetime, rules: Rules) -> None:
+    """Send what is due, including what becomes due because an earlier one had to be skipped."""
+    due = True
+    while due:
+        due = [
+            t
+            for t in run.tellings
+            if t.state == "waiting" and t.due_at is not None and t.due_at <= now
+        ]
+        for telling in due:
+            _fire(run, telling, now, rules)
+            if telling.state not in LIVE:
+                _chain(run, telling.responder, now)
+
+
+def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
+    person = run.people.get(telling.responder)
+    if person is None:
+        _skip(run, telling, "no_responder")
+        return
+    if not _in_hours(telling.spec, person, now) and run.incident.severity != "critical":
+        _skip(run, telling, "hours", hours=telling.spec.hours)
+        return
+    if person.phone is None:
+        _skip(run, telling, "no_phone")
+        return
+    serving = [name for name, serves in rules.voice.items() if serves(person.phone)]
+    if not serving:
+        _skip(run, telling, "no_provider")
+        return
+    busy_until = run.lines.get(person.phone)
+    if busy_until is not None and busy_until > now:
+        telling.due_at = busy_until
+        if not telling.held:
+            telling.held = True
+            run.note("notification.delayed", "on_a_call", responder=telling.responder)
+        return
+    left = [name for name in serving if name not in telling.tried]
+    provider = (left or serving)[0]
+    telling.state, telling.due_at, telling.held = "out", None, False
+    telling.tried = (*telling.tried, provider)
+    run.lines[person.phone] = now + timedelta(seconds=rules.silence_floor_s)
+    telling.attempt = new_id(now)
+    run.commands.append(
+        Dial(
+            attempt=telling.attempt,
+            telling=telling.id,
+            responder=telling.responder,
+            address=person.phone,
+            locale=person.locale,
+            provider=provider,
+        )
+    )
+
+
+def attempt_over(run: Run, telling_id: str, over: Over, now: datetime, rules: Rules) -> None:
+    """Go on after an attempt that acknowledged nothing: other provider, next try, or next telling.
+
+    Does nothing for a telling that no longer waits for it (acknowledged, cancelled, moved on).
+    """
+    telling = next((t for t in run.tellings if t.id == telling_id), None)
+    attempt, row = over.attempt, over.row
+    if telling is None or telling.state != "out" or telling.attempt != attempt.id:
+        return
+    run.lines.pop(attempt.address, None)
+    telling.hopeless = telling.hopeless and row is not None and row.again == "never"
+    if _other_provider_helps(over):
+        left = [
+            name
+            for name, serves in rules.voice.items()
+            if name not in telling.tried and serves(attempt.address)
+        ]
+        telling.doubtful = telling.doubtful or attempt.doubtful
+        if left:
+            telling.state, telling.due_at = "waiting", now
+            run.note(
+                "provider.failed_over",
+                "silence" if over.silent else "refused" if row else "failed",
+                responder=telling.responder,
+                attempt=attempt.id,
+                provider=attempt.provider,
+                to=left[0],
+                outcome=row.outcome if row else None,
+            )
+            tick(run, now, rules)
+            return
+    _use_up_try(run, telling, row, now)
+    tick(run, now, rules)
+
+
+def _other_provider_helps(over: Over) -> bool:
+    return over.silent or (over.row is not None and over.row.other_provider)
+
+
+def _use_up_try(run: Run, telling: Telling, row: Row | None, now: datetime) -> None:
+    """End the present try; plan the next one, `gap` after this, or give the telling up."""
+    # A phone that is busy with the first, unseen call of this very try was not a missed call.
+    rung_twice = telling.doubtful and row is not None and row.outcome == _BUSY
+    telling.tries_used += 0 if rung_twice else 1
+    telling.attempt = None
+    hopeless = telling.hopeless
+    telling.tried, telling.doubtful, telling.hopeless = (), False, True
+    if hopeless or telling.tries_used >= telling.spec.tries_allowed:
+        telling.state, telling.due_at = "failed", None
+        _chain(run, telling.responder, now)
+    else:
+        telling.state = "waiting"
+        telling.due_at = now + timedelta(seconds=telling.spec.gap)
+
+
+def _chain(run: Run, responder: str, now: datetime) -> None:
+    """Make a telling due at once when all earlier ones of its step have definitely failed."""
+    page = _page(run)
+    mine = [
+        t
+        for t in run.tellings
+        if t.responder == responder and (t.round, t.step) == (page.round, page.step)
+    ]
+    for telling in sorted(mine, key=lambda t: t.position):
+        if telling.state in ("failed", "skipped", "cancelled"):
+            continue
+        if telling.state == "waiting" and not telling.tries_used and not telling.tried:
+            telling.due_at = min(telling.due_at or now, now)
+        return
+
+
+def _next_step(
+    run: Run, page: Page, now: datetime, reason: str, rules: Rules, *, by: str | None
+) -> bool:
+    """Start the next step or round, or exhaust the page; False when none has started."""
+    if page.step + 1 >= len(page.plan.steps):
+        if page.round >= page.plan.repeat:
+            page.step_ends_at = None
+            if not any(t.state in LIVE for t in run.tellings):
+                _exhaust(run, now, rules)
+            return False
+        page.round, page.step = page.round + 1, -1
+    _begin_step(run, now)
+    run.note(
+        "incident.escalated",
+        reason,
+        responder=by,
+        step=page.step + 1,
+        round=page.round + 1,
+    )
+    return True
+
+
+def _exhaust(run: Run, now: datetime, rules: Rules) -> None:
+    _end(run, "exhausted", now)
+    run.note("incident.exhausted", "nobody_reached", rounds=_page(run).round + 1)
+    if not run.incident.from_ringback and rules.operators is not None:
+        run.commands.append(
+            Alarm(
+                cause=f"exhausted:{run.incident.number}",
+                reason="exhausted",
+                params={"number": run.incident.number, "title": run.incident.title},
+                severity=run.incident.severity,
+            )
+        )
+
+
+def acknowledge(
+    run: Run,
+    now: datetime,
+    *,
+    by: str,
+    via: str,
+    responder: str | None = None,
+    attempt: str | None = None,
+    note: str | None = None,
+) -> bool:
+    """The first one wins; a second is recorded. Return whether this was the first."""
+    incident = run.incident
+    detail = {"by": by, "via": via} | ({"note": note} if note else {})
+    if incident.status != "triggered":
+        run.note(
+            "incident.acknowledged_again",
+            incident.status,
+            responder=responder,
+            attempt=attempt,
+            owner=incident.acknowledged_by or incident.closed_by,
+            **detail,
+        )
+        return False
+    incident.status, incident.acknowledged_at, incident.acknowledged_by = "acknowledged", now, by
+    incident.muted_until = None
+    if run.page is not None and run.page.ended_at is None:
+        _end(run, "acknowledged", now)
+    elif run.page is not None:
+        run.page.next_at = None
+    run.note(
+        "incident.acknowledged", "acknowledged", responder=responder, attempt=attempt, **detail
+    )
+    return True
+
+
+def close(run: Run, now: datetime, *, by: str, via: str, by_hand: bool, **figures: str) -> bool:
+    """End everything. Return whether it was open."""
+    incident = run.incident
+    if incident.status == "closed":
+        return False
+    incident.status, incident.closed_at, incident.closed_by = "closed", now, by
+    incident.closed_by_hand, incident.muted_until = by_hand, None
+    if run.page is not None and run.page.ended_at is None:
+        _end(run, "closed", now)
+    run.note("incident.closed", "closed", by=by, via=via, **figures)
+    return True
+
+
+def mute(run: Run, until: datetime, now: datetime, *, by: str, via: str, **figures: str) -> bool:
+    """Stop paging for everyone until then. Return whether there was paging to stop."""
+    if run.incident.status != "triggered":
+        return False
+    run.incident.muted_until = until
+    page = run.page
+    if page is not None and page.ended_at is None:
+        page.state, page.next_at = "muted", until
+        _cancel(run, None)
+    run.note("incident.muted", "muted", by=by, via=via, until=until.isoformat(), **figures)
+    return True
+
+
+def unmute(run: Run, now: datetime, *, by: str | None) -> bool:
+    """Page again, from step 1. Return whether it was muted."""
+    page = run.page
+    if run.incident.muted_until is None:
+        return False
+    run.incident.muted_until = None
+    if page is not None and page.state == "muted":
+        page.state, page.round, page.step = "running", 0, -1
+        page.step_ends_at, page.next_at = None, now
+    run.note("incident.unmuted", "unmuted" if by else "time_over", by=by)
+    return True
+
+
+def escalate(
+    run: Run, now: datetime, rules: Rules, *, by: str, responder: str | None, via: str
+) -> bool:
+    """Start the next step now; the presser is not told again by what is left of theirs.
+
+    Return whether there was a running page to move on.
+    """
+    page = run.page
+    if page is None or page.state != "running" or run.incident.status != "triggered":
+        return False
+    if page.step < 0:
+        _begin_step(run, now)
+    if responder is not None:
+        _cancel(run, responder)
+    where = (page.round, page.step)
+    tick(run, now, rules, asked_by=responder or by)
+    if page.ended_at is None and where == (page.round, page.step):
+        run.note("incident.escalated", "last_step", responder=responder, by=by, via=via)
+    return True
+
+
+def reopen(run: Run, plan: Policy, now: datetime) -> None:
+    """Make a closed or acknowledged incident a triggered one again, with a new page."""
+    incident = run.incident
+    incident.status, incident.opened_at = "triggered", now
+    incident.acknowledged_at = incident.acknowledged_by = None
+    incident.closed_at = incident.closed_by = None
+    incident.closed_by_hand = False
+    new_page(run, plan, now)
+
+
+def _end(run: Run, state: str, now: datetime) -> None:
+    page = _page(run)
+    page.state, page.ended_at = state, now  # pyright: ignore[reportAttributeAccessIssue]
+    page.next_at = page.step_ends_at = None
+    _cancel(run, None)
+
+
+def _cancel(run: Run, responder: str | None) -> None:
+    """Cancel what is still to come for one responder, or for everyone."""
+    for telling in run.tellings:
+        if telling.state in LIVE and responder in (None, telling.responder):
+            telling.state, telling.due_at = "cancelled", None
+
+
+def _skip(run: Run, telling: Telling, reason: str, **figures: str | None) -> None:
+    telling.state, telling.due_at = "skipped", None
+    run.note(
+        "notification.skipped",
+        reason,
+        responder=telling.responder,
+        channel=telling.spec.channel,
+        **figures,
+    )
+
+
+def _in_hours(spec: Notification, person: Responder, now: datetime) -> bool:
+    if spec.hours is None:
+        return True
+    start, _, end = spec.hours.partition("-")
+    local = now.astimezone(person.zone).strftime("%H:%M")
+    return start <= local < end if start < end else local >= start or local < end
+
+
+def _page(run: Run) -> Page:
+    if run.page is None:
+        msg = "an incident without a page was asked about its page"
+        raise LookupError(msg)
+    return run.page

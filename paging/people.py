@@ -1,0 +1,212 @@
+"""Responders and policies as their owners write them; these models validate API and files."""
+
+import re
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+
+Severity = Literal["critical", "warning", "info"]
+Locale = Literal["zh-CN", "en"]
+CHANNELS_BUILT = ("voice",)
+CHANNELS_PLANNED = ("sms", "email", "feishu", "dingtalk", "wecom", "slack", "teams")
+TARGETS_PLANNED = ("schedule", "bot", "chat")
+LOUD = ("voice", "sms")  # for critical and warning only, unless a notification says otherwise
+MAX_WAIT_S = 86_400
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+def _identifier(value: str) -> str:
+    if not _ID.fullmatch(value):
+        msg = "expected 1 to 64 of: letters, digits, . _ @ -, the first a letter or digit"
+        raise ValueError(msg)
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+
+
+def _phone(value: object) -> object:
+    """Return the number as E.164; the plus is required, so that no country is guessed."""
+    if not isinstance(value, str):
+        return value
+    expected = "expected a phone number with + and country code, such as +8613700000000"
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException as exc:
+        raise ValueError(expected) from exc
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(expected)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+Phone = Annotated[str, BeforeValidator(_phone)]
+
+
+def _email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\.]+(\.[^@\s.]+)+", value):
+        msg = "expected an email address, such as name@example.com"
+        raise ValueError(msg)
+    return value
+
+
+def _timezone(value: str) -> str:
+    if value not in available_timezones():
+        msg = "expected a timezone of the IANA database, such as Asia/Shanghai"
+        raise ValueError(msg)
+    return value
+
+
+def _hours(value: str) -> str:
+    if not _HOURS.fullmatch(value) or value[:5] == value[6:]:
+        msg = 'expected hours such as "08:00-22:00"'
+        raise ValueError(msg)
+    return value
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors: a misspelt setting must not be a silent one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _channel(value: object) -> object:
+    if value in CHANNELS_PLANNED:
+        msg = f"{value!r} is not available yet; expected one of: {', '.join(CHANNELS_BUILT)}"
+        raise ValueError(msg)
+    if value not in CHANNELS_BUILT:
+        msg = f"expected one of: {', '.join(CHANNELS_BUILT)}"
+        raise ValueError(msg)
+    return value
+
+
+class Notification(Strict):
+    """One way of telling a responder. Times in seconds; `hours` in the responder's timezone."""
+
+    channel: Annotated[str, BeforeValidator(_channel)]
+    after: int = Field(0, ge=0, le=MAX_WAIT_S)
+    tries: int = Field(0, ge=0, le=10)  # 0: the channel's own default
+    gap: int = Field(90, ge=1, le=MAX_WAIT_S)
+    severities: tuple[Severity, ...] | None = None
+    hours: Annotated[str, AfterValidator(_hours)] | None = None
+
+    @property
+    def tries_allowed(self) -> int:
+        """Two for a call, else one, unless said otherwise."""
+        return self.tries or (2 if self.channel == "voice" else 1)
+
+    def is_for(self, severity: Severity) -> bool:
+        """Say whether this severity is told in this way at all."""
+        if self.severities is not None:
+            return severity in self.severities
+        return severity != "info" or self.channel not in LOUD
+
+
+_CALL = Notification.model_validate({"channel": "voice"})
+
+
+def _spread(value: object) -> object:
+    """Read `["voice", "sms"]` as the same with gaps of 60 s between them."""
+    if isinstance(value, list | tuple):
+        items: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+        return [
+            {"channel": item, "after": 60 * i} if isinstance(item, str) else item
+            for i, item in enumerate(items)
+        ]
+    return value
+
+
+Notifications = Annotated[
+    tuple[Notification, ...], BeforeValidator(_spread), Field(min_length=1, max_length=20)
+]
+
+
+class Responder(Strict):
+    """A person who can be paged."""
+
+    name: str = Field(min_length=1, max_length=100)
+    phone: Phone | None = None
+    email: Annotated[str, Field(max_length=254), AfterValidator(_email)] | None = None
+    locale: Locale = "zh-CN"
+    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
+    role: Literal["member", "admin"] = "member"
+    preferences: dict[Severity, Notifications] = Field(default_factory=dict)
+    accounts: dict[str, str] = Field(default_factory=dict)
+
+    def personal(self, severity: Severity) -> tuple[Notification, ...]:
+        """Return how this person wants to be told; a call where they never said."""
+        return self.preferences.get(severity) or (_CALL,)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The responder's own timezone."""
+        return ZoneInfo(self.timezone)
+
+
+def _target(value: object) -> object:
+    kind, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if kind in TARGETS_PLANNED and name:
+        msg = f"{kind!r} targets are not available yet; expected responder:ID"
+        raise ValueError(msg)
+    if kind != "responder" or not _ID.fullmatch(name):
+        msg = "expected responder:ID"
+        raise ValueError(msg)
+    return value
+
+
+Target = Annotated[str, BeforeValidator(_target)]
+
+
+def _notify_form(value: object) -> str:
+    return "personal" if isinstance(value, str) else "list"
+
+
+Notify = Annotated[
+    Annotated[Literal["personal"], Tag("personal")] | Annotated[Notifications, Tag("list")],
+    Discriminator(_notify_form),
+]
+
+
+class Step(Strict):
+    """Who is told, how, and how long to wait (seconds) before the next step."""
+
+    targets: tuple[Target, ...] = Field(min_length=1, max_length=50)
+    notify: Notify = "personal"
+    wait: int = Field(300, ge=0, le=MAX_WAIT_S)
+
+    @property
+    def responders(self) -> tuple[str, ...]:
+        """Ids of the responders, each once, in the order written."""
+        return tuple(dict.fromkeys(target.partition(":")[2] for target in self.targets))
+
+
+def _not_yet(name: str, value: object) -> object:
+    if value is not None:
+        msg = f"{name} is not available yet; leave it out"
+        raise ValueError(msg)
+    return value
+
+
+class Policy(Strict):
+    """The escalation policy: ordered steps, walked `repeat` more times after the first."""
+
+    name: str = Field(min_length=1, max_length=100)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
+    repeat: int = Field(2, ge=0, le=20)
+    ack_timeout: Annotated[None, BeforeValidator(lambda v: _not_yet("ack_timeout", v))] = None  # pyright: ignore[reportUnknownLambdaType,reportUnknownArgumentType]
+    unverified: Literal["use"] = "use"
+
+    @property
+    def responders(self) -> tuple[str, ...]:
+        """Ids of everyone whom any step names."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.responders))

@@ -1,0 +1,374 @@
+"""The engine as others use it: what may be asked of it, and the loop that does what is due."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+
+from paging import dispatch, drills, incidents, receipts, teams
+from paging.errors import DeliveryError, InvalidError, NotFoundError, Row, UnavailableError
+from paging.events import CallEvent
+from paging.model import Attempt, Rules
+from paging.people import Policy, Responder
+from paging.ports import CallRequest, Clock, Placed, VoiceProvider
+from paging.requests import AlertGroup, NewIncident
+from paging.store import Transaction, people, runs, schema, views
+from paging.store import attempts as attempt_rows
+from paging.store.database import ACCEPTS, ENGINE, RECEIPTS, Store
+from paging.work import Work
+
+log = structlog.get_logger(__name__)
+
+SUBMITS_AT_ONCE = 64  # each is a call that a crash may repeat: measured, see docs/adr/0001
+_AGAIN_S = 0.5  # between tries to reach a database that does not answer
+_SHOWN_SINCE = timedelta(hours=24)
+_BROKEN = Row("unknown", "not_sent", placed="maybe")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+class Paging:
+    """One per process. Every method is one transaction, committed before it returns."""
+
+    def __init__(
+        self, store: Store, clock: Clock, rules: Rules, providers: Mapping[str, VoiceProvider]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._providers = providers
+        self._wake = asyncio.Event()
+        self._submits: set[asyncio.Task[None]] = set()
+        self._engine: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take over what an earlier process left, then do what is due until `stop`."""
+        self._store.start()
+        left = await self._work(ENGINE, dispatch.take_over)
+        if left:
+            log.info("attempts.taken_over", count=left)
+        self._engine = asyncio.create_task(self._run(), name="engine")
+
+    async def stop(self) -> None:
+        """Begin nothing more, finish the submits in flight, and close the store."""
+        if self._engine is not None:
+            self._engine.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._engine
+        if self._submits:
+            await asyncio.wait(self._submits)
+        await asyncio.to_thread(self._store.close)
+
+    async def _work(
+        self,
+        priority: int,
+        fn: Callable[Concatenate[Work, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `fn` as one transaction; submit what it asked for once that is committed."""
+
+        def transaction(conn: Transaction) -> tuple[T, Work]:
+            work = Work(conn, self._clock.now(), self._rules)
+            return fn(work, *args, **kwargs), work
+
+        result, work = await self._store.write(priority, transaction)
+        for attempt, request in work.to_submit:
+            self._background(self._submit(attempt, request))
+        self._wake.set()
+        return result
+
+    def _background(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._submits.add(task)
+        task.add_done_callback(self._submits.discard)
+
+    async def _run(self) -> None:
+        """Do what is due, then sleep until more is, or may have become so."""
+        while True:
+            self._wake.clear()
+            room = SUBMITS_AT_ONCE - len(self._submits)
+            try:
+                done, next_at = await self._claim(room) if room > 0 else (0, None)
+            except UnavailableError:
+                await asyncio.sleep(_AGAIN_S)
+                continue
+            if not done:
+                await self._sleep(next_at)
+
+    async def _claim(self, room: int) -> tuple[int, datetime | None]:
+        result = await self._work(ENGINE, dispatch.claim, room)
+        self._wake.clear()  # by that transaction itself, which has looked at all there was
+        return result
+
+    async def _sleep(self, until: datetime | None) -> None:
+        waits = [asyncio.create_task(self._wake.wait())]
+        if until is not None:
+            waits.append(asyncio.create_task(self._clock.sleep_until(until)))  # pyright: ignore[reportArgumentType]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _submit(self, attempt: Attempt, request: CallRequest) -> None:
+        """Hand one call to its provider and store what it answered."""
+        with structlog.contextvars.bound_contextvars(
+            attempt=attempt.id, provider=attempt.provider, channel=attempt.channel
+        ):
+            answer = await self._answer(attempt, request)
+            while True:
+                try:
+                    await self._work(ENGINE, dispatch.answered, attempt.id, answer)
+                except UnavailableError:
+                    await asyncio.sleep(_AGAIN_S)
+                else:
+                    break
+        self._wake.set()
+
+    async def _answer(
+        self, attempt: Attempt, request: CallRequest
+    ) -> Placed | DeliveryError | None:
+        try:
+            placed = await self._providers[attempt.provider].place_call(
+                request, still_wanted=lambda: self._still_wanted(attempt.id)
+            )
+        except DeliveryError as exc:
+            log.warning("call.refused", code=exc.code, kind=exc.row.kind, placed=exc.row.placed)
+            return exc
+        except Exception as exc:  # noqa: BLE001 - the outermost loop: a page must go on
+            log.error("call.broken", error=type(exc).__name__)  # noqa: TRY400 - texts hold numbers
+            return DeliveryError(attempt.provider, type(exc).__name__, _BROKEN, answered=False)
+        if placed is not None:
+            log.info("call.placed")
+        return placed
+
+    def _still_wanted(self, attempt_id: str) -> bool:
+        """Read, not remembered; runs in the sending thread. A database that cannot be asked does
+        not keep a phone from ringing."""
+        try:
+            return self._store.read_here(attempt_rows.still_wanted, attempt_id)
+        except UnavailableError:
+            return True
+
+    async def record(self, provider: str, events: Sequence[CallEvent]) -> None:
+        """Store and apply receipts; they go before queued accepts."""
+        news = await self._work(RECEIPTS, receipts.record, provider, events)
+        if news < len(events):
+            log.info("callback.repeated", provider=provider, count=len(events) - news)
+
+    async def open_incident(self, new: NewIncident) -> tuple[Json, bool]:
+        """Accept an incident; the second value is false when it was open already."""
+        (view, created) = await self._work(ACCEPTS, _accept, new)
+        log.info("incident.triggered" if created else "incident.repeated", incident=view["id"])
+        return view, created
+
+    async def act(  # noqa: PLR0913 - one request's fields
+        self,
+        id_: str,
+        action: str,
+        *,
+        by: str | None,
+        by_name: str,
+        note: str | None,
+        until: datetime | None,
+    ) -> Json:
+        """Acknowledge, unacknowledge, mute, unmute, close or escalate; return the incident."""
+        view = await self._work(
+            RECEIPTS, _act, id_, action, by=by, by_name=by_name, note=note, until=until
+        )
+        log.info("incident.changed", incident=view["id"], action=action)
+        return view
+
+    async def alertmanager(self, policy: str, group: AlertGroup) -> Json:
+        """Do what a group of alerts asks for."""
+        answer = await self._work(ACCEPTS, _alertmanager, policy, group)
+        log.info(
+            "alertmanager.received",
+            action=answer["action"],
+            incident=answer["incident"] and answer["incident"]["id"],
+        )
+        return answer
+
+    async def list_incidents(
+        self, status: str | None, severity: str | None, cursor: str | None, limit: int
+    ) -> Json:
+        """Return incidents, newest first."""
+        before = _cursor_number(cursor)
+        items = await self._store.read(
+            views.incidents, status=status, severity=severity, before=before, limit=limit + 1
+        )
+        return _listed(items, limit, "number")
+
+    async def incident(self, id_: str) -> Json:
+        """Return one incident, by id or number, with attempts and timeline."""
+        return await self._store.read(_incident, id_)
+
+    async def put_responder(self, id_: str, value: Responder) -> tuple[Json, bool]:
+        """Create or replace a responder."""
+        return await self._put("responder", id_, value)
+
+    async def put_policy(self, id_: str, value: Policy) -> tuple[Json, bool]:
+        """Create or replace a policy; running pages keep the plan they began with."""
+        return await self._put("policy", id_, value)
+
+    async def _put(self, kind: str, id_: str, value: Responder | Policy) -> tuple[Json, bool]:
+        named: Any = {id_: value}
+        changes = await self._work(
+            ACCEPTS,
+            teams.apply,
+            named if kind == "responder" else {},
+            named if kind == "policy" else {},
+            dry_run=False,
+        )
+        return teams.shown(id_, value), changes[0]["action"] == "added"
+
+    async def apply(
+        self, responders: Mapping[str, Responder], policies: Mapping[str, Policy], dry_run: bool
+    ) -> Json:
+        """Change a team, all or nothing; return the plan."""
+        return {
+            "changes": await self._work(ACCEPTS, teams.apply, responders, policies, dry_run=dry_run)
+        }
+
+    async def responders(self) -> list[Json]:
+        """Return all responders."""
+        return [
+            teams.shown(id_, value)
+            for id_, value in (await self._store.read(people.responders)).items()
+        ]
+
+    async def responder(self, id_: str) -> Json:
+        """Return one responder."""
+        known = await self._store.read(people.responders, [id_])
+        if id_ not in known:
+            raise NotFoundError(f"no responder {id_!r}")
+        return teams.shown(id_, known[id_])
+
+    async def delete_responder(self, id_: str) -> None:
+        """Delete a responder whom no policy names."""
+        await self._work(ACCEPTS, teams.delete_responder, id_)
+
+    async def policies(self) -> list[Json]:
+        """Return all policies."""
+        return [
+            teams.shown(id_, value)
+            for id_, value in (await self._store.read(people.policies)).items()
+        ]
+
+    async def policy(self, id_: str) -> Json:
+        """Return one policy."""
+        value = await self._store.read(people.policy_of, id_)
+        if value is None:
+            raise NotFoundError(f"no policy {id_!r}")
+        return teams.shown(id_, value)
+
+    async def delete_policy(self, id_: str) -> None:
+        """Delete a policy that is not the operators'."""
+        await self._work(ACCEPTS, teams.delete_policy, id_)
+
+    async def test_responder(self, id_: str, channel: str, provider: str | None) -> Json:
+        """Start a drill: a real call, marked as a test."""
+        attempt_id = await self._work(ENGINE, drills.begin, id_, channel, provider)
+        return await self.attempt(attempt_id)
+
+    async def attempt(self, id_: str) -> Json:
+        """Return one attempt."""
+        found = await self._store.read(views.attempt_by_id, id_)
+        if found is None:
+            raise NotFoundError(f"no attempt {id_!r}")
+        return found
+
+    async def list_attempts(
+        self, incident: str | None, responder: str | None, cursor: str | None, limit: int
+    ) -> Json:
+        """Return attempts, newest first; an incident's oldest first."""
+        items = await self._store.read(
+            _attempts, incident, responder=responder, before=cursor, limit=limit + 1
+        )
+        return _listed(items, limit, "id")
+
+    async def providers(self) -> list[Json]:
+        """Return how each provider did in the last 24 hours."""
+        since = self._clock.now() - _SHOWN_SINCE
+        return [
+            await self._store.read(views.provider, name, "voice", since)
+            for name in self._rules.voice
+        ]
+
+    async def ready(self) -> None:
+        """Return when an incident can be taken. Raises UnavailableError with the reason."""
+        if self._engine is None or self._engine.done():
+            raise UnavailableError("the engine is not running")
+        if await self._store.read(schema.revision) != schema.newest():
+            raise UnavailableError("the database needs `ringback db upgrade`")
+        await self._store.write(RECEIPTS, lambda _: None)
+
+
+def _accept(work: Work, new: NewIncident) -> tuple[Json, bool]:
+    number, created = incidents.accept(work, new, "api")
+    return views.incident_by_number(work.conn, number, whole=False), created
+
+
+def _act(work: Work, id_: str, action: str, **asked: Any) -> Json:  # noqa: ANN401 - passed on
+    number = incidents.act(work, id_, action, **asked)
+    return views.incident_by_number(work.conn, number, whole=False)
+
+
+def _alertmanager(work: Work, policy: str, group: AlertGroup) -> Json:
+    verdict, number = incidents.alertmanager(work, policy, group)
+    seen = None if number is None else views.incident_by_number(work.conn, number, whole=False)
+    return {"action": _DONE[verdict], "incident": seen}
+
+
+_DONE = {
+    "open": "opened",
+    "reopen": "reopened",
+    "repeat": "repeated",
+    "page_again": "repeated",
+    "close": "closed",
+    "ignore": "ignored",
+}
+
+
+def _incident(conn: Transaction, id_: str) -> Json:
+    number = runs.number_of(conn, id_)
+    if number is None:
+        raise NotFoundError(f"no incident {id_!r}")
+    return views.incident_by_number(conn, number, whole=True)
+
+
+def _attempts(
+    conn: Transaction,
+    incident: str | None,
+    *,
+    responder: str | None,
+    before: str | None,
+    limit: int,
+) -> list[Json]:
+    number = None if incident is None else runs.number_of(conn, incident)
+    if incident is not None and number is None:
+        raise NotFoundError(f"no incident {incident!r}")
+    return views.attempts(
+        conn,
+        incidents=None if number is None else [number],
+        responder=responder,
+        before=before,
+        limit=limit,
+    )
+
+
+def _cursor_number(cursor: str | None) -> int | None:
+    if cursor is not None and not cursor.isdecimal():
+        raise InvalidError("cursor", "expected the `next` of an earlier answer")
+    return None if cursor is None else int(cursor)
+
+
+def _listed(items: list[Json], limit: int, key: str) -> Json:
+    shown = items[:limit]
+    return {"items": shown, "next": str(shown[-1][key]) if len(items) > limit else None}

@@ -1,0 +1,222 @@
+"""One SQLite database: a single writer thread that commits in groups, and any number of readers.
+
+A function of a connection is one whole transaction: it runs in the writer thread inside a savepoint
+of its own, and its caller is told only after the commit. Measured in docs/adr/0001.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import os
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from paging.errors import SettingsError, UnavailableError
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RECEIPTS, ENGINE, ACCEPTS = 0, 1, 2  # what is written first when several wait
+_MOST_PER_COMMIT = 256
+_READERS = 4
+
+
+@dataclass(order=True)
+class _Job:
+    priority: int
+    turn: int
+    run: Callable[[Connection], Any] | None = field(compare=False)
+    future: asyncio.Future[Any] | None = field(compare=False, default=None)
+    result: object = field(compare=False, default=None)
+    error: BaseException | None = field(compare=False, default=None)
+
+
+class Store:
+    """Open it once per process; `write` and `read` belong to one event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = connect(url)
+        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
+        self._turns = itertools.count()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
+        self._writer: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the writer thread; call it inside the event loop that will write."""
+        loop = asyncio.get_running_loop()
+        self._writer = threading.Thread(
+            target=self._write_all, args=(loop,), name="store-write", daemon=True
+        )
+        self._writer.start()
+
+    def close(self) -> None:
+        """Finish what was given to the writer, then end both sides."""
+        if self._writer is not None:
+            self._jobs.put(_Job(ACCEPTS + 1, next(self._turns), None))
+            self._writer.join()
+            self._writer = None
+        self._readers.shutdown()
+        self.engine.dispose()
+
+    def write(
+        self,
+        priority: int,
+        fn: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Awaitable[T]:
+        """Run `fn` as one transaction; the result comes after its commit.
+
+        Raises what `fn` raises, rolled back, or UnavailableError.
+        """
+        job = _Job(
+            priority,
+            next(self._turns),
+            lambda conn: fn(conn, *args, **kwargs),
+            asyncio.get_running_loop().create_future(),
+        )
+        self._jobs.put(job)
+        assert job.future is not None  # noqa: S101 - two lines above
+        return job.future
+
+    async def read(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn` on one snapshot in a reader thread. Raises UnavailableError."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._readers, lambda: self.read_here(fn, *args, **kwargs)
+        )
+
+    def read_here(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn` on one snapshot in the calling thread. Raises UnavailableError."""
+        try:
+            with self.engine.connect() as conn:
+                conn.exec_driver_sql("BEGIN")
+                try:
+                    return fn(conn, *args, **kwargs)
+                finally:
+                    conn.exec_driver_sql("ROLLBACK")
+        except SQLAlchemyError as exc:
+            log.warning("store.unavailable", error=type(exc).__name__)
+            raise UnavailableError from exc
+
+    def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self.engine.connect() as conn:
+            going_on = True
+            while going_on:
+                batch = [self._jobs.get()]
+                with contextlib.suppress(queue.Empty):
+                    while len(batch) < _MOST_PER_COMMIT:
+                        batch.append(self._jobs.get_nowait())
+                going_on = all(job.run is not None for job in batch)
+                _commit(conn, batch)
+                with contextlib.suppress(RuntimeError):  # the loop is gone, and with it the callers
+                    loop.call_soon_threadsafe(_settle, batch)
+
+
+def _commit(conn: Connection, batch: list[_Job]) -> None:
+    """Run every job of the batch and commit them together."""
+    try:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        for job in batch:
+            _run(conn, job)
+        conn.exec_driver_sql("COMMIT")
+    except SQLAlchemyError as exc:
+        log.warning("store.unavailable", error=type(exc).__name__)
+        for job in batch:
+            job.error = UnavailableError()
+            job.error.__cause__ = exc
+        with contextlib.suppress(SQLAlchemyError):  # no transaction is left to roll back
+            conn.exec_driver_sql("ROLLBACK")
+
+
+def _run(conn: Connection, job: _Job) -> None:
+    if job.run is None:
+        return
+    conn.exec_driver_sql("SAVEPOINT job")
+    try:
+        job.result = job.run(conn)
+    except SQLAlchemyError as exc:
+        conn.exec_driver_sql("ROLLBACK TO job")
+        log.warning("store.refused", error=type(exc).__name__)
+        job.error = UnavailableError()
+        job.error.__cause__ = exc
+    except Exception as exc:  # noqa: BLE001 - handed to whoever asked for this transaction
+        conn.exec_driver_sql("ROLLBACK TO job")
+        job.error = exc
+    conn.exec_driver_sql("RELEASE job")
+
+
+def _settle(batch: list[_Job]) -> None:
+    for job in batch:
+        if job.future is None or job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
+
+
+def connect(url: str) -> Engine:
+    """Return an engine whose transactions are begun and ended by us, on durable settings."""
+    if make_url(url).get_backend_name() != "sqlite":
+        msg = "database.url: expected sqlite:///FILE; no other database is available yet"
+        raise SettingsError(msg)
+    engine = create_engine(
+        url, isolation_level="AUTOCOMMIT", connect_args={"check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: object) -> None:  # noqa: ANN401 # pyright: ignore[reportUnusedFunction]
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "busy_timeout = 5000",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+@contextlib.contextmanager
+def only_server(url: str) -> Iterator[None]:
+    """Hold the lock that keeps a second `serve` away from this database, until the process ends.
+
+    Raises SettingsError when another process holds it.
+    """
+    database = make_url(url).database
+    if not database or database == ":memory:":
+        msg = "database.url: expected a file, such as sqlite:///ringback.db"
+        raise SettingsError(msg)
+    path = Path(f"{database}.lock")
+    try:
+        handle = path.open("a+")
+    except OSError as exc:
+        msg = f"database.url: cannot write beside {database}: {os.strerror(exc.errno or 0)}"
+        raise SettingsError(msg) from exc
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            msg = f"database.url: another ringback serves {database} already"
+            raise SettingsError(msg) from exc
+        yield

@@ -1,0 +1,174 @@
+"""The timeline in words, in Chinese and in English: every choice leaves a line that a person
+understands, also one just woken."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_OUTCOMES: dict[str, tuple[str, str]] = {
+    "busy": ("忙线", "busy"),
+    "no_answer": ("无人接听", "no answer"),
+    "off": ("关机", "switched off"),
+    "rejected": ("拒接", "declined"),
+    "bad_number": ("空号或号码有误", "no such number"),
+    "blocked": ("被拦截", "blocked"),
+    "suspended": ("停机", "service suspended"),
+    "out_of_coverage": ("不在服务区", "out of coverage"),
+    "unreachable": ("无法接通", "unreachable"),
+    "no_key": ("接听但未按键", "answered, no key pressed"),
+    "wrong_key": ("接听但按键无效", "answered, only keys without a meaning pressed"),
+    "hung_up": ("接听后挂断,未按键", "answered, hung up without a key"),
+    "no_receipt": ("没有回执", "no receipt"),
+    "limited": ("触发限频", "a limit was reached"),
+    "not_sent": ("未能发出", "could not be sent"),
+}
+_CHANNELS = {"voice": ("电话", "call")}
+_PROVIDERS = {"alibaba": ("阿里云", "Alibaba Cloud"), "tencent": ("腾讯云", "Tencent Cloud")}
+_STATUSES = {
+    "acknowledged": ("已被认领", "acknowledged already"),
+    "closed": ("已关闭", "closed already"),
+}
+
+# (type, reason) -> (Chinese, English); a reason of "*" serves those that are not listed.
+_SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
+    ("incident.triggered", "accepted"): ("已受理", "accepted"),
+    ("incident.triggered", "reopen"): (
+        "手动关闭后仍在告警,重新打开",
+        "still firing after it was closed by hand: opened again",
+    ),
+    ("incident.triggered", "page_again"): ("重新呼叫", "paged again"),
+    ("incident.triggered", "exhausted"): (
+        "告警{number}的呼叫已用尽,无人认领",
+        "the page of incident {number} is exhausted, nobody took it",
+    ),
+    ("incident.triggered", "misconfigured"): (
+        "{provider}配置有误({code})",
+        "{provider} is misconfigured ({code})",
+    ),
+    ("incident.triggered", "out_of_credit"): (
+        "{provider}余额不足({code})",
+        "{provider} is out of credit ({code})",
+    ),
+    ("incident.repeated", "*"): ("再次上报", "reported again"),
+    ("incident.acknowledged", "*"): ("{by}已认领", "{by} acknowledged"),
+    ("incident.acknowledged_again", "*"): (
+        "{by}也想认领,但{owner}{status}",
+        "{by} wanted it too, but {owner} has it: {status}",
+    ),
+    ("incident.unacknowledged", "*"): ("{by}放弃认领,重新呼叫", "{by} gave it back: paging again"),
+    ("incident.muted", "*"): ("{by}静音至{until}", "{by} muted it until {until}"),
+    ("incident.unmuted", "unmuted"): ("{by}取消静音", "{by} unmuted it"),
+    ("incident.unmuted", "time_over"): ("静音到期,重新呼叫", "the mute is over: paging again"),
+    ("incident.escalated", "asked"): (
+        "应要求转到第{step}步(第{round}轮)",
+        "asked to move on: step {step}, round {round}",
+    ),
+    ("incident.escalated", "last_step"): (
+        "{by}请求转下一位,但已是最后一步",
+        "{by} asked to move on, but this was the last step",
+    ),
+    ("incident.escalated", "nothing_left"): (
+        "上一步已无人可叫,进入第{step}步(第{round}轮)",
+        "nobody left to try in the step before: step {step}, round {round}",
+    ),
+    ("incident.escalated", "wait_over"): (
+        "等待结束,进入第{step}步(第{round}轮)",
+        "the wait is over: step {step}, round {round}",
+    ),
+    ("incident.exhausted", "*"): (
+        "{rounds}轮呼叫后仍无人认领;之后认领仍然有效",
+        "nobody took it in {rounds} rounds; it can still be acknowledged",
+    ),
+    ("incident.closed", "*"): ("{by}已关闭", "{by} closed it"),
+    ("attempt.submitted", "submitted"): (
+        "{provider}已受理{channel}",
+        "{provider} took the {channel}",
+    ),
+    ("attempt.submitted", "doubtful"): (
+        "{provider}没有明确答复({code}),电话可能已拨出;等回执{wait_s}秒",
+        "{provider} answered unclearly ({code}), the call may be out; {wait_s} s for a receipt",
+    ),
+    ("attempt.submitted", "restarted"): (
+        "服务在拨打途中重启,电话可能已拨出;等回执{wait_s}秒",
+        "the service restarted while calling, it may be out; {wait_s} s for a receipt",
+    ),
+    ("attempt.ringing", "*"): ("响铃", "ringing"),
+    ("attempt.answered", "*"): ("已接听", "answered"),
+    ("attempt.key_pressed", "acknowledge"): ("按了{digit}:认领", "pressed {digit}: acknowledge"),
+    ("attempt.key_pressed", "escalate"): ("按了{digit}:转下一位", "pressed {digit}: next person"),
+    ("attempt.key_pressed", "mute"): ("按了{digit}:静音", "pressed {digit}: mute"),
+    ("attempt.key_pressed", "close"): ("按了{digit}:关闭", "pressed {digit}: close"),
+    ("attempt.key_pressed", "not_in_menu"): (
+        "按了{digit}:不在菜单中,未生效",
+        "pressed {digit}: not in the menu, nothing done",
+    ),
+    ("attempt.key_pressed", "too_late"): (
+        "按了{digit}:太迟,未生效",
+        "pressed {digit}: too late, nothing done",
+    ),
+    ("attempt.failed", "*"): ("{provider}:{outcome}{code}", "{provider}: {outcome}{code}"),
+    ("attempt.cancelled", "*"): ("未拨出:已被认领", "not called: somebody had taken it"),
+    ("attempt.unconfirmed", "*"): (
+        "{provider}一直没有回执,按未接通处理",
+        "{provider} never sent a receipt: taken as not reached",
+    ),
+    ("notification.skipped", "severity"): (
+        "未通知:{channel}不用于{severity}级别",
+        "not told: {channel}s are not for {severity}",
+    ),
+    ("notification.skipped", "hours"): (
+        "未通知:不在{hours}时段内",
+        "not told: outside {hours}",
+    ),
+    ("notification.skipped", "no_phone"): ("未通知:没有电话号码", "not told: no phone number"),
+    ("notification.skipped", "no_provider"): (
+        "未通知:没有服务商可呼叫该号码",
+        "not told: no provider serves that number",
+    ),
+    ("notification.skipped", "no_responder"): ("未通知:查无此人", "not told: no such responder"),
+    ("notification.delayed", "on_a_call"): (
+        "稍后呼叫:此人正在接听我们的另一通电话",
+        "called later: this person is in another call of ours",
+    ),
+    ("provider.failed_over", "*"): (
+        "{provider}未接通({outcome}),改用{to}",
+        "{provider} did not get through ({outcome}): trying {to}",
+    ),
+}
+
+
+def sentence(type_: str, detail: Mapping[str, Any]) -> dict[str, str]:
+    """Return one line of the timeline in both languages."""
+    reason = str(detail.get("reason", ""))
+    texts = _SENTENCES.get((type_, reason)) or _SENTENCES.get((type_, "*")) or (reason, reason)
+    return {
+        locale: text.format_map(_Values(detail, language))
+        for language, (locale, text) in enumerate(zip(("zh-CN", "en"), texts, strict=True))
+    }
+
+
+class _Values(dict[str, str]):
+    """The detail's figures as words; what a sentence asks for and the detail lacks stays blank."""
+
+    def __init__(self, detail: Mapping[str, Any], language: int) -> None:
+        super().__init__()
+        self._detail = detail
+        self._language = language
+
+    def __missing__(self, key: str) -> str:
+        value = self._detail.get(key)
+        reason = self._detail.get("reason")
+        match key:
+            case "outcome":
+                value = value or reason
+                return _OUTCOMES.get(str(value), (str(value), str(value)))[self._language]
+            case "code":
+                in_brackets = {0: f"({value})", 1: f" ({value})"}[self._language]
+                return in_brackets if value and reason not in ("doubtful",) else str(value or "")
+            case "status":
+                return _STATUSES.get(str(reason), ("", ""))[self._language]
+            case "provider" | "to":
+                return _PROVIDERS.get(str(value), (str(value), str(value)))[self._language]
+            case "channel":
+                return _CHANNELS.get(str(value), (str(value), str(value)))[self._language]
+            case _:
+                return "" if value is None else str(value)
