@@ -102,7 +102,7 @@ def open_lines(conn: Transaction, addresses: Sequence[str]) -> dict[str, datetim
         .where(attempt.c.address.in_(addresses), attempt.c.deadline_at.is_not(None))
         .group_by(attempt.c.address)
     )
-    return dict(rows.tuples().all())
+    return {address: until for address, until in rows}
 
 
 def due(conn: Transaction, now: datetime, most: int) -> list[Attempt]:

@@ -54,7 +54,7 @@ def load(conn: Transaction, number: int) -> Run:
         conn.execute(
             select(page)
             .where(page.c.incident == number)
-            .order_by(page.c.created_at.desc(), page.c.id.desc())
+            .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
             .limit(1)
         )
         .mappings()
@@ -212,7 +212,9 @@ def next_due(conn: Transaction) -> datetime | None:
 def wake_held(conn: Transaction, responders: Iterable[str], now: datetime) -> bool:
     """Make the pages due that hold a call back until these people's lines are free."""
     names = list(responders)
-    held = telling.c.held.is_(True) & telling.c.responder.in_(names) & (telling.c.state == "waiting")
+    held = (
+        telling.c.held.is_(True) & telling.c.responder.in_(names) & (telling.c.state == "waiting")
+    )
     if not names or not conn.scalar(select(exists().where(held))):
         return False
     pages = list(conn.scalars(select(telling.c.page).where(held)))

@@ -46,7 +46,10 @@ def incident_by_number(conn: Transaction, number: int, *, whole: bool) -> Json:
 def _page(conn: Transaction, number: int) -> Json | None:
     row = (
         conn.execute(
-            select(page).where(page.c.incident == number).order_by(page.c.id.desc()).limit(1)
+            select(page)
+            .where(page.c.incident == number)
+            .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
+            .limit(1)
         )
         .mappings()
         .one_or_none()
