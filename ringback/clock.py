@@ -1,0 +1,17 @@
+"""The system's clock."""
+
+import asyncio
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """Satisfies `paging.ports.Clock`."""
+
+    def now(self) -> datetime:
+        """Return the time, aware UTC."""
+        return datetime.now(UTC)
+
+    async def sleep_until(self, at: datetime) -> None:
+        """Return when `now()` has reached `at`, also after the system's clock was set."""
+        while (left := (at - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, 60.0))

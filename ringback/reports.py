@@ -1,0 +1,88 @@
+"""What the API answers, as lines for a terminal."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from paging import words
+from paging.people import Locale
+
+Json = dict[str, Any]
+_STAGES: tuple[tuple[str, dict[Locale, str]], ...] = (
+    ("submitted_at", {"zh-CN": "运营商已受理", "en": "taken by the carrier"}),
+    ("ringing_at", {"zh-CN": "响铃", "en": "ringing"}),
+    ("answered_at", {"zh-CN": "已接听", "en": "answered"}),
+    ("keys", {"zh-CN": "按键", "en": "pressed"}),
+    ("ended_at", {"zh-CN": "通话结束", "en": "the call is over"}),
+)
+_OVER = ("acknowledged", "failed", "unconfirmed", "cancelled")
+
+
+def language(environ: Mapping[str, str]) -> Locale:
+    """Return the language of this terminal: Chinese where its locale says so, else English."""
+    said = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "zh-CN" if said.lower().startswith("zh") else "en"
+
+
+def incident_line(incident: Json) -> str:
+    """Return one incident in one line."""
+    return (
+        f"{incident['number']:>5}  {incident['status']:<12}  {incident['severity']:<8}  "
+        f"{_local(incident['created_at']):%Y-%m-%d %H:%M}  {incident['title']}"
+    )
+
+
+def incident_lines(incident: Json, locale: Locale) -> list[str]:
+    """Return one incident with its attempts and timeline."""
+    lines = [
+        f"#{incident['number']} {incident['title']}",
+        f"{incident['severity']}, {incident['status']}, policy {incident['policy']}, "
+        f"id {incident['id']}",
+    ]
+    if incident["acknowledged_by"]:
+        lines.append(f"acknowledged by {incident['acknowledged_by']}")
+    if incident["details"]:
+        lines += ["", incident["details"]]
+    return [*lines, "", *(timeline_line(entry, locale) for entry in incident["timeline"])]
+
+
+def timeline_line(entry: Json, locale: Locale) -> str:
+    """Return one line of a timeline: local time, whom it is about, what happened."""
+    who = f"{entry['responder']}: " if entry["responder"] else ""
+    return f"{_local(entry['at']):%H:%M:%S}  {who}{entry['detail']['text'][locale]}"
+
+
+def new_stages(attempt: Json, shown: set[str], locale: Locale) -> Iterable[str]:
+    """Return a line per stage not shown yet, with the time since the attempt began."""
+    began = datetime.fromisoformat(attempt["created_at"])
+    for field, names in _STAGES:
+        value: str | None = attempt[field]
+        if not value or field in shown:
+            continue
+        shown.add(field)
+        if field == "keys":
+            yield f"            {names[locale]} {value}"
+        else:
+            took = (datetime.fromisoformat(value) - began).total_seconds()
+            yield f"{took:>8.1f} s  {names[locale]}"
+
+
+def is_over(attempt: Json) -> bool:
+    """Say whether nothing more is to be expected of this attempt."""
+    return attempt["status"] in _OVER or attempt["ended_at"] is not None
+
+
+def reached(attempt: Json) -> bool:
+    """Say whether the call was answered, or a key pressed."""
+    return attempt["answered_at"] is not None or bool(attempt["keys"])
+
+
+def failure(attempt: Json, locale: Locale) -> str:
+    """Return why an attempt did not reach anybody, in words."""
+    why: Json = attempt["failure"] or {"outcome": "no_receipt", "code": ""}
+    detail = {"reason": why["outcome"], "provider": attempt["provider"], "code": why["code"]}
+    return words.sentence("attempt.failed", detail)[locale]
+
+
+def _local(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).astimezone()

@@ -1,0 +1,411 @@
+"""`ringback.toml` and the environment, read once at start-up.
+
+Each adapter declares the model of its own table; this module composes them.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from clouds.alibaba import AlibabaCredentials
+from clouds.tencent import TencentCredentials
+from paging import menu
+from paging.errors import SettingsError
+from paging.menu import Action
+from paging.people import Identifier, Strict
+from ringback.lines import line_of, toml_lines
+from telephony.alibaba import AlibabaVoiceSettings
+from telephony.tencent import TencentVoiceSettings
+
+PREFIX = "RINGBACK_"
+DEFAULT_PATH = Path("ringback.toml")
+
+Provider = Literal["alibaba", "tencent"]
+
+_PLANNED = re.compile(
+    r"channels\.(sms|email|routes)"
+    r"|providers\.(smtp|(alibaba|tencent)\.(sms|email)|(alibaba|tencent)\.voice\.(limits|rate))"
+    r"|security\.trusted_proxies"
+    r"|timing\.(bundling_window|breaker_open|(receipt_silence|ambiguous_wait)\.sms)"
+    r"|im|watchdog|retention|network"
+)
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _sqlite(value: str) -> str:
+    if value.startswith("postgres"):
+        msg = "PostgreSQL is not available yet; expected sqlite:///FILE"
+        raise ValueError(msg)
+    if not value.startswith("sqlite:///") or value.removeprefix("sqlite:///") in ("", ":memory:"):
+        raise ValueError
+    return value
+
+
+def _digit(value: str) -> str:
+    if not re.fullmatch(r"[0-9*#]", value):
+        msg = "expected one key of a phone: 0 to 9, * or #"
+        raise ValueError(msg)
+    return value
+
+
+Secret = Annotated[SecretStr, Field(min_length=16)]
+
+
+class Server(Strict):
+    """`[server]`."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="the address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="the port to listen on, 1 to 65535")
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        description="the address at which carriers reach this service, such as "
+        "https://ringback.example.com"
+    )
+
+
+class Database(Strict):
+    """`[database]`."""
+
+    url: Annotated[str, AfterValidator(_sqlite)] = Field(
+        "sqlite:///ringback.db", description="sqlite:///FILE, such as sqlite:///ringback.db"
+    )
+
+
+class Security(Strict):
+    """`[security]`."""
+
+    secret_keys: tuple[Secret, ...] = Field(
+        min_length=1, description="a list of secrets of at least 16 characters, newest first"
+    )
+    admin_token: Secret = Field(
+        description="the secret by which callers of the API prove themselves, at least 16 "
+        "characters"
+    )
+    callback_tokens: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = Field(
+        min_length=1,
+        description="a list of secrets of at least 16 characters, newest first, of letters, "
+        "digits, - and _",
+    )
+    allowed_networks: dict[Provider, tuple[IPvAnyNetwork, ...]] = Field(
+        default_factory=dict,
+        description="networks per provider, such as { tencent = ["
+        '"203.0.113.0/24"] }',
+    )
+
+    @model_validator(mode="after")
+    def _in_an_address(self) -> "Security":
+        for token in self.callback_tokens:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", token.get_secret_value()):
+                raise ValueError("callback_tokens: expected only letters, digits, - and _")
+        return self
+
+
+class Operators(Strict):
+    """`[operators]`: who is paged when ringback itself cannot do its work."""
+
+    policy: Identifier = Field(description='the id of a policy, or "none"')
+
+    @property
+    def policy_id(self) -> str | None:
+        """Return the policy, or None where nobody is to be told."""
+        return None if self.policy == "none" else self.policy
+
+
+class Channels(Strict):
+    """`[channels]`: per channel the providers in the order in which they are tried."""
+
+    voice: tuple[Provider, ...] | None = Field(
+        None, min_length=1, description='a list of providers that are on, such as ["alibaba"]'
+    )
+
+
+class Alibaba(AlibabaCredentials):
+    """`[providers.alibaba]`."""
+
+    voice: AlibabaVoiceSettings | None = None
+
+
+class Tencent(TencentCredentials):
+    """`[providers.tencent]`."""
+
+    voice: TencentVoiceSettings | None = None
+
+
+class Providers(Strict):
+    """`[providers]`: one is on when its table is there."""
+
+    alibaba: Alibaba | None = None
+    tencent: Tencent | None = None
+
+
+Seconds = Annotated[float, Field(gt=0, le=3600, description="seconds, at most 3600")]
+
+
+class ReceiptSilence(Strict):
+    """How long nothing is heard about an attempt before it is given up."""
+
+    voice: Seconds = 90
+
+
+class AmbiguousWait(Strict):
+    """How long an attempt that may have been placed is waited for, by how its answer was lost."""
+
+    voice: Seconds = 45
+    carrier_error: Seconds = 5
+
+
+class Timing(Strict):
+    """`[timing]`, in seconds."""
+
+    receipt_silence: ReceiptSilence = ReceiptSilence()
+    ambiguous_wait: AmbiguousWait = AmbiguousWait()
+
+
+class Settings(BaseSettings):
+    """Everything that an installation decides. Made by `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    server: Server
+    database: Database = Database()
+    security: Security
+    operators: Operators
+    menu: dict[Annotated[str, AfterValidator(_digit)], Action] = Field(
+        default_factory=lambda: dict(menu.DEFAULT),
+        description="keys with what they do: acknowledge, escalate, mute or close",
+    )
+    channels: Channels = Channels()
+    providers: Providers = Providers()
+    timing: Timing = Timing()
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913 - pydantic-settings' own signature
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load` merged and nothing else."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if self.menu.get("1") != "acknowledge":
+            raise ValueError('menu.1: expected "acknowledge": 1 always does')
+        on = self.voice_on
+        for name in self.channels.voice or ():
+            if name not in on:
+                raise ValueError(
+                    f"channels.voice: {name!r} is not on; expected [providers.{name}] and "
+                    f"[providers.{name}.voice]"
+                )
+        if len(set(self.channels.voice or ())) != len(self.channels.voice or ()):
+            raise ValueError("channels.voice: expected each provider once")
+        return self
+
+    @property
+    def voice_on(self) -> tuple[Provider, ...]:
+        """Return the providers that have a voice table."""
+        tables = {"alibaba": self.providers.alibaba, "tencent": self.providers.tencent}
+        return tuple(
+            name
+            for name in get_args(Provider)
+            if (table := tables[name]) is not None and table.voice is not None
+        )
+
+    @property
+    def voice_order(self) -> tuple[Provider, ...]:
+        """Return the voice providers in failover order."""
+        return self.channels.voice or self.voice_on
+
+
+class _Environment(EnvSettingsSource):
+    """The environment that was handed over, not the process's own."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._environ.items()}
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401
+        """Read lists and tables as JSON; what is not is left for the model to refuse by name."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+def path_of(given: str | None, environ: Mapping[str, str]) -> Path:
+    """Return where the settings are: as told, by RINGBACK_CONFIG, or ./ringback.toml."""
+    return Path(given or environ.get("RINGBACK_CONFIG") or DEFAULT_PATH)
+
+
+def local_url(settings: Settings) -> str:
+    """Return where the service answers on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.server.host, settings.server.host)  # noqa: S104
+    return f"http://{host}:{settings.server.port}"
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings. Raises SettingsError: one line, the key and what it should hold."""
+    _refuse_unknown(environ)
+    told = _Environment(environ)()
+    text = _read(path, may_be_absent=bool(told) and path == DEFAULT_PATH)
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f"{path}: not TOML: {exc}") from exc
+    try:
+        return Settings.model_validate(_merged(written, told))
+    except ValidationError as exc:
+        key, expected = _problem(exc)
+        place = _environment_name(key, environ) or f"{path}:{line_of(toml_lines(text), key)}"
+        raise SettingsError(f"{place}: {key}: {expected}") from None  # its input may be a secret
+
+
+def _read(path: Path, *, may_be_absent: bool) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as exc:
+        if may_be_absent:
+            return ""
+        raise SettingsError(
+            f"{path}: no such file; `ringback init` writes one, --config names another"
+        ) from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path}: cannot be read ({type(exc).__name__})") from exc
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both, `above` winning key by key."""
+    both = dict(below)
+    for key, value in above.items():
+        known = both.get(key)
+        both[key] = (
+            _merged(cast("dict[str, Any]", known), cast("dict[str, Any]", value))
+            if isinstance(known, dict) and isinstance(value, dict)
+            else value
+        )
+    return both
+
+
+def _problem(error: ValidationError) -> tuple[str, str]:
+    """Return the key that is wrong and what it should hold; never what it holds."""
+    # A misspelt key is also a missing one: the unknown name is the better hint.
+    found = sorted(
+        error.errors(include_url=False, include_input=False, include_context=False),
+        key=lambda item: item["type"] != "extra_forbidden",
+    )
+    lines = list(dict.fromkeys(_line(item) for item in found))
+    key, expected = lines[0]
+    more = len({key for key, _ in lines}) - 1
+    return key, f"{expected} (and {more} more wrong)" if more else expected
+
+
+def _line(item: ErrorDetails) -> tuple[str, str]:
+    loc = _written(item["loc"])
+    key = ".".join(loc)
+    said = item["msg"].removeprefix("Value error, ") if item["type"] == "value_error" else ""
+    inner = re.match(r"([A-Za-z0-9_.-]+): (.+)", said, re.DOTALL)
+    if inner:  # a rule about several keys names the one to change
+        return (f"{key}.{inner[1]}" if key else inner[1]), inner[2]
+    if item["type"] == "extra_forbidden":
+        if _PLANNED.fullmatch(key):
+            return key, "not available yet; leave it out"
+        return key, f"unknown; expected one of: {', '.join(_fields(loc[:-1]))}"
+    if item["type"] == "missing" and (inside := _models(loc)):
+        needed = ", ".join(name for name, field in inside.items() if field.is_required())
+        return key, f"missing; expected the table [{key}] with {needed}"
+    described = _description(loc)
+    expected = said or (f"expected {described}" if described else item["msg"])
+    if item["type"] == "missing":
+        return key, f"missing; {expected}" if described else "missing"
+    return key, expected
+
+
+def _written(loc: Sequence[int | str]) -> list[str]:
+    """Return the keys as written, without pydantic's names for the members of a union."""
+    return [str(part) for part in loc if not re.match(r"[A-Z]|\w+\[|\[key\]", str(part))]
+
+
+def _description(loc: Sequence[str]) -> str | None:
+    """Return what the nearest described key around this place should hold."""
+    for end in range(len(loc), 0, -1):
+        field = _models(loc[: end - 1]).get(loc[end - 1])
+        if field is not None and field.description:
+            return field.description
+    return None
+
+
+def _fields(loc: Sequence[str]) -> list[str]:
+    return list(_models(loc))
+
+
+def _models(loc: Sequence[str]) -> dict[str, FieldInfo]:
+    """Return the fields of the table at this place."""
+    fields = Settings.model_fields
+    for part in loc:
+        field = fields.get(part)
+        fields = {} if field is None else _table(field.annotation)
+    return fields
+
+
+def _table(annotation: object) -> dict[str, FieldInfo]:
+    """Return the fields of the first model in a type such as `Alibaba | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation.model_fields
+    return next((found for arg in get_args(annotation) if (found := _table(arg))), {})
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    for name in environ:
+        section, nested, _ = name.upper().removeprefix(PREFIX).partition("__")
+        if not name.upper().startswith(PREFIX) or not nested:
+            continue
+        if _PLANNED.fullmatch(section.lower()):
+            raise SettingsError(f"{name}: not available yet; leave it out")
+        if section.lower() not in Settings.model_fields:
+            known = ", ".join(field.upper() for field in Settings.model_fields)
+            raise SettingsError(f"{name}: unknown; expected {PREFIX} and one of: {known}")
+
+
+def _environment_name(key: str, environ: Mapping[str, str]) -> str | None:
+    """Return the variable that gave this key, or something around it."""
+    names = {name.upper(): name for name in environ}
+    parts = key.upper().split(".")
+    for end in range(len(parts), 0, -1):
+        if found := names.get(PREFIX + "__".join(parts[:end])):
+            return found
+    return None

@@ -1,0 +1,131 @@
+"""The whole service from its settings: adapters, engine, callbacks and API, in one process."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from importlib.metadata import version
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from callbacks import edge
+from clouds.threads import CallPool
+from paging.model import Rules
+from paging.ports import CallbackReader, Clock
+from paging.service import SUBMITS_AT_ONCE, Paging
+from paging.store import schema
+from paging.store.database import Store, only_server
+from ringback import carriers
+from ringback.clock import SystemClock
+from ringback.settings import Settings
+from telephony.pooled import PooledVoice
+from web import app
+
+log = structlog.get_logger(__name__)
+
+CALL_DEADLINE_S = 8.0  # the SDKs' own time-outs (3 s to connect, 5 s a read) should end it first
+GRACE_S = 15  # for requests and submits that are under way when the service is told to stop
+
+
+def application(settings: Settings, clock: Clock) -> Starlette:
+    """Return the service. It starts and stops with the application's lifespan."""
+    voices = carriers.voices(settings)
+    pools = {name: CallPool(f"{name}-voice", SUBMITS_AT_ONCE) for name in voices}
+    paging = Paging(
+        Store(settings.database.url),
+        clock,
+        rules(settings, voices),
+        {
+            name: PooledVoice(voice, pools[name], deadline_s=CALL_DEADLINE_S)
+            for name, voice in voices.items()
+        },
+    )
+    readers: dict[tuple[str, str], CallbackReader] = {
+        (name, "voice"): voice for name, voice in voices.items()
+    }
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await paging.start()
+        log.info("service.started", version=version("ringback"), voice=list(voices))
+        yield
+        await paging.stop()
+        for pool in pools.values():
+            pool.close()
+        log.info("service.stopped")
+
+    return app.application(
+        [
+            *edge.routes(
+                readers,
+                paging,
+                tokens=[token.get_secret_value() for token in settings.security.callback_tokens],
+                allowed_networks=settings.security.allowed_networks,
+            ),
+            *app.routes(paging, admin_token=settings.security.admin_token, clock=clock),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def rules(settings: Settings, voices: Mapping[str, carriers.Voice]) -> Rules:
+    """Return what the settings decide for the domain."""
+    timing = settings.timing
+    return Rules(
+        voice={name: voice.serves for name, voice in voices.items()},
+        menu=settings.menu,
+        operators=settings.operators.policy_id,
+        silence_floor_s=timing.receipt_silence.voice,
+        lost_answer_wait_s=timing.ambiguous_wait.voice,
+        carrier_error_wait_s=timing.ambiguous_wait.carrier_error,
+    )
+
+
+class AccessLog:
+    """Our own access log: it names the route, never the path, which holds a callback's token."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request and log what was answered."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        await self._inner(scope, receive, noting)
+        route = scope.get("route")
+        log.info(
+            "request.answered",
+            method=scope["method"],
+            route=getattr(route, "path", None),
+            status=status,
+            took_ms=round((time.perf_counter() - began) * 1000, 1),
+        )
+
+
+def serve(settings: Settings, clock: Clock | None = None) -> None:
+    """Run the service until it is told to stop. Raises SettingsError when another one runs."""
+    with only_server(settings.database.url):
+        schema.upgrade(settings.database.url)
+        config = uvicorn.Config(
+            AccessLog(application(settings, clock or SystemClock())),
+            host=settings.server.host,
+            port=settings.server.port,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        uvicorn.Server(config).run()

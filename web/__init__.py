@@ -1,0 +1,1 @@
+"""The internal API. It imports nothing of ours but `paging`."""

@@ -1,0 +1,111 @@
+"""What the API asks of the engine; `paging.service.Paging` satisfies it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from paging.people import Policy, Responder
+from paging.requests import AlertGroup, NewIncident
+
+Json = dict[str, Any]
+
+
+class PagingApi(Protocol):
+    """Answers are in the API's own shape: times RFC 3339 in UTC, addresses whole.
+
+    Any of them raises InvalidError, NotFoundError, ConflictError or UnavailableError.
+    """
+
+    async def open_incident(self, new: NewIncident) -> tuple[Json, bool]:
+        """Accept an incident; the second value is false when it was open already."""
+        ...
+
+    async def list_incidents(
+        self, status: str | None, severity: str | None, cursor: str | None, limit: int
+    ) -> Json:
+        """Return `{"items": [...], "next": cursor or None}`, newest first."""
+        ...
+
+    async def incident(self, id_: str) -> Json:
+        """Return one incident, by id or number, with `attempts` and `timeline`."""
+        ...
+
+    async def act(  # noqa: PLR0913 - one request's fields
+        self,
+        id_: str,
+        action: str,
+        *,
+        by: str | None,
+        by_name: str,
+        note: str | None,
+        until: datetime | None,
+    ) -> Json:
+        """Acknowledge, unacknowledge, mute (`until`), unmute, close or escalate."""
+        ...
+
+    async def alertmanager(self, policy: str, group: AlertGroup) -> Json:
+        """Return `{"incident": {...} or None, "action": "opened|repeated|closed|reopened|…"}`."""
+        ...
+
+    async def put_responder(self, id_: str, value: Responder) -> tuple[Json, bool]:
+        """Create or replace; the second value says whether it was created."""
+        ...
+
+    async def responder(self, id_: str) -> Json:
+        """Return one responder."""
+        ...
+
+    async def responders(self) -> list[Json]:
+        """Return all responders."""
+        ...
+
+    async def delete_responder(self, id_: str) -> None:
+        """Delete a responder whom no policy names."""
+        ...
+
+    async def put_policy(self, id_: str, value: Policy) -> tuple[Json, bool]:
+        """Create or replace; the second value says whether it was created."""
+        ...
+
+    async def policy(self, id_: str) -> Json:
+        """Return one policy."""
+        ...
+
+    async def policies(self) -> list[Json]:
+        """Return all policies."""
+        ...
+
+    async def delete_policy(self, id_: str) -> None:
+        """Delete a policy that nothing needs."""
+        ...
+
+    async def apply(
+        self,
+        responders: Mapping[str, Responder],
+        policies: Mapping[str, Policy],
+        dry_run: bool,  # noqa: FBT001 - as the engine has it
+    ) -> Json:
+        """Change a team, all or nothing; return `{"changes": [...]}`."""
+        ...
+
+    async def test_responder(self, id_: str, channel: str, provider: str | None) -> Json:
+        """Start a drill; return its attempt."""
+        ...
+
+    async def attempt(self, id_: str) -> Json:
+        """Return one attempt."""
+        ...
+
+    async def list_attempts(
+        self, incident: str | None, responder: str | None, cursor: str | None, limit: int
+    ) -> Json:
+        """Return `{"items": [...], "next": cursor or None}`."""
+        ...
+
+    async def providers(self) -> list[Json]:
+        """Return how each provider does on each channel."""
+        ...
+
+    async def ready(self) -> None:
+        """Return when an incident can be taken. Raises UnavailableError with the reason."""
+        ...

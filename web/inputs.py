@@ -1,0 +1,62 @@
+"""Reading what was sent: a bounded body, as JSON, as one of our models."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from paging.errors import InvalidError
+from paging.invalid import problems
+from web.problems import RefusedError
+
+LARGEST = 2 * 1024 * 1024  # bytes
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def sent(request: Request, model: type[Model]) -> Model:
+    """Return the body as `model`; no body at all counts as an empty object.
+
+    Raises RefusedError or InvalidError naming the fields, or HTTPException: 400 when it is not
+    JSON, 413 when it is too large.
+    """
+    return parsed(model, await json_object(request))
+
+
+async def json_object(request: Request) -> dict[str, object]:
+    """Return the body, an object; errors as `sent`."""
+    body = await _body(request)
+    if not body.strip():
+        return {}
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as exc:  # its text holds a position, nothing of the body
+        raise HTTPException(400, f"the body is not JSON in UTF-8: {exc}") from exc
+    if not isinstance(value, dict):
+        raise InvalidError("body", "expected a JSON object")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def parsed(model: type[Model], value: object) -> Model:
+    """Return `value` as `model`. Raises RefusedError naming every wrong field."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as exc:
+        raise RefusedError(problems(exc)) from exc
+
+
+def queried(request: Request, model: type[Model]) -> Model:
+    """Return the query as `model`; a parameter without a value counts as absent."""
+    return parsed(model, {key: value for key, value in request.query_params.items() if value})
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body, never holding more than is allowed, whatever its headers say."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise HTTPException(413, f"the body is larger than {LARGEST // 1024 // 1024} MB")
+    return bytes(body)

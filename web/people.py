@@ -1,0 +1,124 @@
+"""Responders and policies: declared, shown, deleted, applied as a whole, and tested by a drill."""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from starlette.responses import JSONResponse, Response
+
+from paging.errors import InvalidError
+from paging.invalid import problems
+from paging.people import Identifier, Policy, Responder, Strict
+from web import masking
+from web.api import Json
+from web.calls import Call
+from web.inputs import json_object, parsed, sent
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+class Team(Strict):
+    """The body of `POST /v1/apply`: what there is to be, by id. Others stay as they are."""
+
+    responders: dict[Identifier, Responder] = Field(default_factory=dict)
+    policies: dict[Identifier, Policy] = Field(default_factory=dict)
+    dry_run: Annotated[bool, Field(strict=True)] = False
+
+
+class Drill(Strict):
+    """The body of `POST /v1/responders/{id}/test`."""
+
+    channel: Annotated[str, Field(min_length=1, max_length=64)]
+    provider: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+async def put_responder(call: Call) -> Response:
+    """Create (201) or replace (200) a responder."""
+    value = await _declared(call, Responder)
+    try:
+        return _put(*await call.paging.put_responder(call.id, value))
+    except InvalidError as exc:
+        raise _of_one("responders", call.id, exc) from exc
+
+
+async def put_policy(call: Call) -> Response:
+    """Create (201) or replace (200) a policy."""
+    value = await _declared(call, Policy)
+    try:
+        return _put(*await call.paging.put_policy(call.id, value))
+    except InvalidError as exc:
+        raise _of_one("policies", call.id, exc) from exc
+
+
+async def responder(call: Call) -> Response:
+    """Answer with one responder."""
+    return JSONResponse(call.shown(await call.paging.responder(call.id), masking.responder))
+
+
+async def responders(call: Call) -> Response:
+    """Answer with all responders."""
+    found = await call.paging.responders()
+    return _all([call.shown(view, masking.responder) for view in found])
+
+
+async def policy(call: Call) -> Response:
+    """Answer with one policy."""
+    return JSONResponse(await call.paging.policy(call.id))
+
+
+async def policies(call: Call) -> Response:
+    """Answer with all policies."""
+    return _all(await call.paging.policies())
+
+
+async def delete_responder(call: Call) -> Response:
+    """Delete a responder."""
+    await call.paging.delete_responder(call.id)
+    return Response(status_code=204)
+
+
+async def delete_policy(call: Call) -> Response:
+    """Delete a policy."""
+    await call.paging.delete_policy(call.id)
+    return Response(status_code=204)
+
+
+async def apply(call: Call) -> Response:
+    """Change a team, all or nothing, or with `dry_run` only say what would change."""
+    team = await sent(call.request, Team)
+    return JSONResponse(await call.paging.apply(team.responders, team.policies, team.dry_run))
+
+
+async def test(call: Call) -> Response:
+    """Start a drill; answer 202 with its attempt, to be polled."""
+    drill = await sent(call.request, Drill)
+    view = await call.paging.test_responder(call.id, drill.channel, drill.provider)
+    return JSONResponse(
+        call.shown(view, masking.attempt), 202, {"Location": f"/v1/attempts/{view['id']}"}
+    )
+
+
+async def _declared(call: Call, model: type[Model]) -> Model:
+    """Return the body of a PUT. It may repeat the id, so that what was read can be put back."""
+    try:
+        _IDENTIFIER.validate_python(call.id)
+    except ValidationError as exc:
+        raise InvalidError("id", problems(exc)[0].expected) from exc
+    body = await json_object(call.request)
+    if body.pop("id", call.id) != call.id:
+        raise InvalidError("id", f"expected {call.id!r}, as in the address, or nothing")
+    return parsed(model, body)
+
+
+def _put(view: Json, created: bool) -> Response:  # noqa: FBT001 - as the engine answers
+    return JSONResponse(view, 201 if created else 200)
+
+
+def _all(views: list[Any]) -> Response:
+    return JSONResponse({"items": views, "next": None})
+
+
+def _of_one(kind: str, id_: str, exc: InvalidError) -> InvalidError:
+    """Return the error as the sender of one item knows its fields."""
+    return InvalidError(exc.field.removeprefix(f"{kind}.{id_}."), exc.expected)
