@@ -1,0 +1,301 @@
+"""A stack: the sandbox, the service as a process of its own, and one clock for both."""
+
+import itertools
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+import pytest
+
+from sandbox.server import running
+
+T = TypeVar("T")
+LI, WEI, ZHAO = "+8613700000000", "+8613700000001", "+8613700000002"
+TOKEN = "admin-token-of-the-tests"
+CALLBACK_TOKEN = "callback-token-of-the-tests"
+READY_WITHIN_S = 30.0
+
+PAGE_ZH = "告警${title},级别${level}。认领请按1,转给下一位请按2,静音请按3。"
+TEMPLATES = {
+    "alibaba": {"TTS_1": PAGE_ZH, "TTS_2": "已收到按键。"},
+    "tencent": {"1001": "告警{1},级别{2}。认领请按1,转给下一位请按2,静音请按3。"},
+}
+
+
+def config(sandbox: str, port: int, order: Sequence[str], database: Path) -> str:
+    """The settings of a service whose carriers are the sandbox."""
+    return f"""
+[server]
+port = {port}
+public_url = "http://127.0.0.1:{port}"
+[database]
+url = "sqlite:///{database}"
+[security]
+secret_keys = ["secret-key-of-the-tests"]
+admin_token = "{TOKEN}"
+callback_tokens = ["{CALLBACK_TOKEN}"]
+[operators]
+policy = "ops"
+[channels]
+voice = {json.dumps(list(order))}
+[providers.alibaba]
+access_key_id = "LTAI-test-id"
+access_key_secret = "test-secret-of-alibaba"
+[providers.alibaba.voice]
+endpoint = "{sandbox}"
+show_numbers = ["05710000000"]
+[providers.alibaba.voice.templates]
+page = {{ id = "TTS_1", text = "{PAGE_ZH}", params = {{ title = "title", level = "severity" }} }}
+reply = {{ id = "TTS_2", text = "已收到按键。", params = {{}} }}
+[providers.tencent]
+secret_id = "AKIDtest"
+secret_key = "test-secret-of-tencent"
+[providers.tencent.voice]
+endpoint = "{sandbox}"
+sdk_app_id = "1400000000"
+[providers.tencent.voice.templates]
+page = {{ id = "1001", text = "{TEMPLATES["tencent"]["1001"]}", params = ["title", "severity"] }}
+"""
+
+
+TEAM = {
+    "responders": {
+        "li": {"name": "Li", "phone": LI},
+        "wei": {"name": "Wei", "phone": WEI, "locale": "en"},
+        "zhao": {"name": "Zhao", "phone": ZHAO},
+    },
+    "policies": {
+        "default": {
+            "name": "Default",
+            "repeat": 0,
+            "steps": [
+                {"targets": ["responder:li"], "notify": ["voice"], "wait": 600},
+                {"targets": ["responder:wei"], "notify": ["voice"], "wait": 600},
+            ],
+        },
+        "both": {
+            "name": "Both",
+            "repeat": 0,
+            "steps": [{"targets": ["responder:li", "responder:wei"], "notify": ["voice"]}],
+        },
+        "ops": {
+            "name": "Ops",
+            "repeat": 0,
+            "steps": [{"targets": ["responder:zhao"], "notify": ["voice"]}],
+        },
+    },
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Stack:
+    """One service and one sandbox. Time moves in both by `until` and `pass_time` only."""
+
+    def __init__(self, sandbox_url: str, folder: Path, order: Sequence[str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder, self.order = folder, order
+        self.sandbox = httpx2.Client(base_url=sandbox_url, trust_env=False, timeout=10)
+        self.api = httpx2.Client(
+            base_url=self.url,
+            trust_env=False,
+            timeout=10,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+        self.config = folder / "ringback.toml"
+        self.config.write_text(config(sandbox_url, self.port, order, folder / "ringback.db"))
+        self._clock = folder / "clock"
+        self._clock.write_bytes(struct.pack("d", 0.0))
+        self._ahead = 0.0
+        self._runs = itertools.count()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = b""
+
+    def start(self) -> None:
+        """Start the service and wait until it can take an incident."""
+        log = (self.folder / f"service-{next(self._runs)}.log").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.scenarios.steered", str(self.config), str(self._clock)],
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        log.close()
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self._is_ready():
+            assert self.process.poll() is None, f"the service ended:\n{self.logs()}"
+            assert time.monotonic() < deadline, f"the service was not ready:\n{self.logs()}"
+            time.sleep(0.02)  # a process has no event to wait for before its port is open
+
+    def _is_ready(self) -> bool:
+        try:
+            return self.api.get("/readyz").status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the service, by default in good order."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+    def logs(self) -> str:
+        """Everything that the service has logged."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("service-*.log")))
+
+    def step(self, seconds: float) -> None:
+        """Move both clocks."""
+        self._ahead += seconds
+        self._clock.write_bytes(struct.pack("d", self._ahead))
+        self.sandbox.post("/sandbox/clock", json={"advance_s": seconds}).raise_for_status()
+
+    def until(self, condition: Callable[[], T], within_s: float = 900.0) -> T:
+        """Let time pass, a second at a time, until the condition holds; return what it said."""
+        passed = 0.0
+        while True:
+            if said := condition():
+                return said
+            assert passed < within_s, f"not within {within_s} s:\n{self.story()}\n{self.logs()}"
+            self.step(1.0)
+            passed += 1.0
+
+    def pass_time(self, seconds: float) -> None:
+        """Let this much time pass."""
+        end = self._ahead + seconds
+        self.until(lambda: self._ahead >= end, seconds + 2)
+
+    def post(self, path: str, body: object = None) -> Any:
+        """Post to the API, which must agree."""
+        answer = self.api.post(path, json=body if body is not None else {})
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        """Read from the API."""
+        answer = self.api.get(path)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def incident(self, number: int = 1) -> Any:
+        """One incident, whole."""
+        return self.get(f"/v1/incidents/{number}")
+
+    def status(self, number: int = 1) -> str:
+        """Whether anybody has it."""
+        return self.incident(number)["status"]
+
+    def types(self, number: int = 1) -> list[str]:
+        """The types of its timeline's lines."""
+        return [entry["type"] for entry in self.incident(number)["timeline"]]
+
+    def story(self) -> str:
+        """Every incident's timeline, for a test that failed."""
+        return "\n".join(
+            f"{entry['at']} {entry['type']} {entry['detail']}"
+            for item in self.get("/v1/incidents")["items"]
+            for entry in self.incident(item["number"])["timeline"]
+        )
+
+    def phone(self, number: str, behaviour: str, **how: Any) -> None:
+        """Say what this number does when it is called."""
+        body = {"behaviour": behaviour, **how}
+        answer = self.sandbox.put(f"/sandbox/phones/{number}", json=body)
+        assert answer.is_success, answer.text
+
+    def faults(self, carrier: str, *faults: dict[str, Any]) -> None:
+        """Say what goes wrong at this carrier."""
+        answer = self.sandbox.put(f"/sandbox/faults/{carrier}", json=list(faults))
+        assert answer.is_success, answer.text
+
+    def calls(self) -> list[Any]:
+        """Every call that any phone got, oldest first."""
+        return list(reversed(self.sandbox.get("/sandbox/state").json()["calls"]))
+
+    def called(self) -> list[tuple[str, str]]:
+        """(carrier, number) of every call, oldest first."""
+        return [(call["carrier"], call["number"]) for call in self.calls()]
+
+    def ringing(self, number: str) -> Any:
+        """The call that rings at this number now, or None."""
+        found = [c for c in self.calls() if c["number"] == number and c["status"] == "ringing"]
+        return found[0] if found else None
+
+    def answer(self, number: str) -> str:
+        """Wait until this phone rings, and answer; return the call's id."""
+        call = self.until(lambda: self.ringing(number))
+        self.sandbox.post(f"/sandbox/calls/{call['id']}/answer").raise_for_status()
+        return call["id"]
+
+    def press(self, call: str, digit: str) -> None:
+        """Press a key in this call."""
+        self.sandbox.post(f"/sandbox/calls/{call}/press", json={"digit": digit}).raise_for_status()
+
+    def hang_up(self, call: str) -> None:
+        """Hang up."""
+        self.sandbox.post(f"/sandbox/calls/{call}/hangup").raise_for_status()
+
+
+@pytest.fixture(params=["alibaba", "tencent"])
+def first(request: pytest.FixtureRequest) -> str:
+    """The carrier that is tried first; every scenario runs with the roles swapped as well."""
+    return request.param
+
+
+@pytest.fixture
+def other(first: str) -> str:
+    """The carrier that is tried second."""
+    return {"alibaba": "tencent", "tencent": "alibaba"}[first]
+
+
+@pytest.fixture
+def stack(tmp_path: Path, first: str, other: str) -> Iterator[Stack]:
+    """A stack with its team in place."""
+    with running() as sandbox:
+        stack = Stack(sandbox.url, tmp_path, (first, other))
+        told = {
+            "alibaba": {
+                "access_key_id": "LTAI-test-id",
+                "access_key_secret": "test-secret-of-alibaba",
+                "show_numbers": ["05710000000"],
+                "templates": TEMPLATES["alibaba"],
+                "voice_url": f"{stack.url}/callbacks/alibaba/voice/{CALLBACK_TOKEN}",
+                "limits": False,
+            },
+            "tencent": {
+                "secret_id": "AKIDtest",
+                "secret_key": "test-secret-of-tencent",
+                "sdk_app_ids": ["1400000000"],
+                "templates": TEMPLATES["tencent"],
+                "voice_url": f"{stack.url}/callbacks/tencent/voice/{CALLBACK_TOKEN}",
+                "limits": False,
+            },
+        }
+        answer = stack.sandbox.put("/sandbox/settings", json=told)
+        assert answer.is_success, answer.text
+        try:
+            stack.start()
+            stack.post("/v1/apply", {**TEAM, "dry_run": False})
+            yield stack
+        finally:
+            stack.stop()
+            stack.api.close()
+            stack.sandbox.close()
+        logged = stack.logs()
+        assert "Traceback" not in logged
+        assert LI not in logged, "a phone number is in the log"
+        assert CALLBACK_TOKEN not in logged, "a callback's token is in the log"
