@@ -86,7 +86,7 @@ def live(group: AlertGroup, known: Mapping[Pair, Known]) -> dict[Pair, Severity]
     }
 
 
-def decide(  # noqa: PLR0911 - one verdict a rule, in the order in which they are asked
+def decide(  # noqa: PLR0911, PLR0913 - one verdict a rule, asked in this order
     group: AlertGroup,
     incident: Incident | None,
     known: Mapping[Pair, Known],
@@ -95,8 +95,10 @@ def decide(  # noqa: PLR0911 - one verdict a rule, in the order in which they ar
     reopen_after: timedelta,
     now: datetime,
 ) -> Verdict:
-    """Say what this group does. `incident`: the newest under its key; `known`: all alerts that this
-    key ever had."""
+    """Say what this group does.
+
+    `incident`: the newest under its key; `known`: all alerts that this key ever had.
+    """
     firing = live(group, known)
     new = firing.keys() - known.keys()
     if incident is None:

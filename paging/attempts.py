@@ -36,7 +36,7 @@ class Effects:
 
 
 def submitted(attempt: Attempt, placed: Placed, now: datetime, rules: Rules) -> Effects:
-    """The provider took it."""
+    """Note that the provider took it."""
     attempt.provider_id = placed.provider_id
     attempt.submitted_at = now
     attempt.silence_s = max(placed.silence_s, rules.silence_floor_s)
@@ -47,7 +47,7 @@ def submitted(attempt: Attempt, placed: Placed, now: datetime, rules: Rules) -> 
 
 
 def refused(attempt: Attempt, error: DeliveryError, now: datetime, rules: Rules) -> Effects:
-    """The provider did not take it, or nobody knows whether it did."""
+    """Note that the provider did not take it, or that nobody knows whether it did."""
     failure = Failure(error.row.kind, error.row.outcome, error.code, error.text)
     if error.row.placed == "maybe":
         attempt.doubtful = True
@@ -62,7 +62,7 @@ def refused(attempt: Attempt, error: DeliveryError, now: datetime, rules: Rules)
 
 
 def unwanted(attempt: Attempt, now: datetime) -> Effects:
-    """It was never sent: the incident was taken in the meantime."""
+    """Note that it was never sent: the incident was taken in the meantime."""
     attempt.status, attempt.ended_at, attempt.deadline_at = "cancelled", now, None
     return Effects([_entry("attempt.cancelled", attempt, "no_longer_wanted")])
 
@@ -88,7 +88,9 @@ def silent(attempt: Attempt, now: datetime) -> Effects:
     )
 
 
-def hear(attempt: Attempt, event: CallEvent, now: datetime) -> Effects:
+def hear(  # noqa: PLR0911 - one answer a kind of receipt
+    attempt: Attempt, event: CallEvent, now: datetime
+) -> Effects:
     """Apply one receipt."""
     if event.receipt.provider_id and attempt.provider_id is None:
         attempt.provider_id = event.receipt.provider_id
@@ -161,7 +163,7 @@ def _new_digits(attempt: Attempt, digits: str, *, final: bool) -> str:
 
 
 def _unheard(attempt: Attempt, outcome: str, now: datetime) -> Effects:
-    """The call is over; without a key that counted it was a missed one."""
+    """Note that the call is over; without a key that counted it was a missed one."""
     if attempt.ended_at is not None:
         return Effects()
     attempt.ended_at, attempt.deadline_at = now, None

@@ -105,26 +105,32 @@ def _action(  # noqa: PLR0913 - as above
             case "unacknowledge":
                 _unacknowledge(work, run, who)
             case "mute":
-                if until is None or not now < until <= now + MUTE_AT_MOST:
-                    raise InvalidError("until", "expected a time within the next 7 days")
-                if not pages.mute(run, until, now, by=who, via="api", **noted):
-                    raise ConflictError(
-                        f"the incident is {run.incident.status}; only a triggered one can be muted"
-                    )
+                _mute(work, run, until, who, noted)
             case "unmute":
                 pages.unmute(run, now, by=who)
                 pages.tick(run, now, work.rules)
             case "close":
                 pages.close(run, now, by=who, via="api", by_hand=True, **noted)
             case "escalate":
-                if not pages.escalate(run, now, work.rules, by=who, responder=by, via="api"):
-                    raise ConflictError(
-                        "no page is running for this incident; there is no next step to start"
-                    )
+                _escalate(work, run, who, by)
             case _:
                 raise NotFoundError(f"no action {action!r}")
 
     return decide
+
+
+def _mute(work: Work, run: Run, until: datetime | None, who: str, noted: Mapping[str, str]) -> None:
+    if until is None or not work.now < until <= work.now + MUTE_AT_MOST:
+        raise InvalidError("until", "expected a time within the next 7 days")
+    if not pages.mute(run, until, by=who, via="api", **noted):
+        raise ConflictError(
+            f"the incident is {run.incident.status}; only a triggered one can be muted"
+        )
+
+
+def _escalate(work: Work, run: Run, who: str, by: str | None) -> None:
+    if not pages.escalate(run, work.now, work.rules, by=who, responder=by, via="api"):
+        raise ConflictError("no page is running for this incident; there is no next step to start")
 
 
 def _unacknowledge(work: Work, run: Run, who: str) -> None:
@@ -181,7 +187,7 @@ def _firing(group: AlertGroup) -> int:
     return sum(alert.status == "firing" for alert in group.alerts) + group.truncated_alerts
 
 
-def _apply(  # noqa: PLR0913 - what was decided, and on what
+def _apply(  # noqa: PLR0913, PLR0917 - what was decided, and on what
     work: Work,
     run: Run,
     verdict: alerts.Verdict,

@@ -30,5 +30,5 @@ def _path(loc: Iterable[int | str]) -> str:
 
 
 def _has_inner(path: str, paths: list[str]) -> bool:
-    """A list whose items were all refused is not short as well."""
+    """Say whether a path holds others: a list whose items were all refused is not short as well."""
     return any(other.startswith(f"{path}.") for other in paths)

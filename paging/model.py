@@ -28,8 +28,11 @@ TellingState = Literal["waiting", "out", "failed", "skipped", "cancelled"]
 
 @dataclass(slots=True)
 class Incident:
-    """Something is wrong. `opened_at`: when it was last opened or re-opened; `alerts`: how many
-    alerts fire in it, 1 where it did not come from an alerting system."""
+    """Something is wrong.
+
+    `opened_at`: when it was last opened or re-opened; `alerts`: how many alerts fire in it, 1 where
+    it did not come from an alerting system.
+    """
 
     number: int
     id: str
@@ -55,8 +58,11 @@ class Incident:
 
 @dataclass(slots=True)
 class Page:
-    """One run of a policy for one incident. `round` and `step` count from 0; `step_ends_at` is None
-    when nothing but its open calls keeps the last step going."""
+    """One run of a policy for one incident.
+
+    `round` and `step` count from 0; `step_ends_at` is None when nothing but its open calls keeps
+    the last step going.
+    """
 
     id: str
     incident: int
@@ -108,9 +114,12 @@ class Failure:
 
 @dataclass(slots=True)
 class Attempt:
-    """One call. `deadline_at`: when silence about it has lasted too long; None once it is over.
-    `keys`: digits reported, each once, `keys_live`: those reported while it lasted; `reached`: one
-    of them was acted on, which proves a human."""
+    """One call.
+
+    `deadline_at`: when silence about it has lasted too long; None once it is over. `keys`: digits
+    reported, each once, `keys_live`: those reported while it lasted; `reached`: one of them was
+    acted on, which proves a human.
+    """
 
     id: str
     ref: str
@@ -178,8 +187,10 @@ Command = Dial | Alarm
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the installation decided. `voice`: providers in failover order, each with the test of
-    the numbers it serves. Times in seconds."""
+    """What the installation decided; times in seconds.
+
+    `voice`: providers in failover order, each with the test of the numbers it serves.
+    """
 
     voice: Mapping[str, Callable[[str], bool]]
     menu: Menu

@@ -33,8 +33,10 @@ def new_page(run: Run, plan: Policy, now: datetime) -> None:
 
 
 def tick(run: Run, now: datetime, rules: Rules, *, asked_by: str | None = None) -> None:
-    """Do all that is due at `now` and set the page's `next_at`. `asked_by`: who wants the next
-    step although this one's wait is not over."""
+    """Do all that is due at `now` and set the page's `next_at`.
+
+    `asked_by`: who wants the next step although this one's wait is not over.
+    """
     page = run.page
     if page is None or page.ended_at is not None:
         return
@@ -235,7 +237,7 @@ def _chain(run: Run, responder: str, now: datetime) -> None:
         return
 
 
-def _next_step(
+def _next_step(  # noqa: PLR0913 - what, when, why, by whose rules and wish
     run: Run, page: Page, now: datetime, reason: str, rules: Rules, *, by: str | None
 ) -> bool:
     """Start the next step or round, or exhaust the page; False when none has started."""
@@ -271,7 +273,7 @@ def _exhaust(run: Run, now: datetime, rules: Rules) -> None:
         )
 
 
-def acknowledge(
+def acknowledge(  # noqa: PLR0913 - who, how and with what words
     run: Run,
     now: datetime,
     *,
@@ -281,7 +283,7 @@ def acknowledge(
     attempt: str | None = None,
     note: str | None = None,
 ) -> bool:
-    """The first one wins; a second is recorded. Return whether this was the first."""
+    """Let the first one win and record a second; return whether this was the first."""
     incident = run.incident
     detail = {"by": by, "via": via} | ({"note": note} if note else {})
     if incident.status != "triggered":
@@ -319,14 +321,15 @@ def close(run: Run, now: datetime, *, by: str, via: str, by_hand: bool, **figure
     return True
 
 
-def mute(run: Run, until: datetime, now: datetime, *, by: str, via: str, **figures: str) -> bool:
+def mute(run: Run, until: datetime, *, by: str, via: str, **figures: str) -> bool:
     """Stop paging for everyone until then. Return whether there was paging to stop."""
     if run.incident.status != "triggered":
         return False
     run.incident.muted_until = until
     page = run.page
-    if page is not None and page.ended_at is None:
-        page.state, page.next_at = "muted", until
+    if page is not None:  # an exhausted one as well: it starts again when the mute is over
+        page.state, page.next_at, page.ended_at = "muted", until, None
+        page.step_ends_at = None
         _cancel(run, None)
     run.note("incident.muted", "muted", by=by, via=via, until=until.isoformat(), **figures)
     return True
@@ -345,7 +348,7 @@ def unmute(run: Run, now: datetime, *, by: str | None) -> bool:
     return True
 
 
-def escalate(
+def escalate(  # noqa: PLR0913 - who, when and how
     run: Run, now: datetime, rules: Rules, *, by: str, responder: str | None, via: str
 ) -> bool:
     """Start the next step now; the presser is not told again by what is left of theirs.

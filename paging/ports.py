@@ -39,8 +39,11 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The provider took the call. `text`: what will be read out; `silence_s`: how long without any
-    sign of life is still normal for this call, ringing and listening included."""
+    """The provider took the call.
+
+    `text`: what will be read out; `silence_s`: how long without any sign of life is still normal
+    for this call, ringing and listening included.
+    """
 
     provider_id: str
     text: str

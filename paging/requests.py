@@ -18,7 +18,7 @@ def _not_blank(value: str) -> str:
 
 
 def _cut(value: str) -> str:
-    """A long body never erases a page: keep what fits, and show that it was cut."""
+    """Keep what fits and show that it was cut: a long body never erases a page."""
     return value if len(value) <= DETAILS_KEPT else value[: DETAILS_KEPT - len(_CUT)] + _CUT
 
 

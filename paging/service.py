@@ -149,8 +149,10 @@ class Paging:
         return placed
 
     def _still_wanted(self, attempt_id: str) -> bool:
-        """Read, not remembered; runs in the sending thread. A database that cannot be asked does
-        not keep a phone from ringing."""
+        """Read, not remembered, in the sending thread.
+
+        A database that cannot be asked does not keep a phone from ringing.
+        """
         try:
             return self._store.read_here(attempt_rows.still_wanted, attempt_id)
         except UnavailableError:
@@ -229,7 +231,10 @@ class Paging:
         return teams.shown(id_, value), changes[0]["action"] == "added"
 
     async def apply(
-        self, responders: Mapping[str, Responder], policies: Mapping[str, Policy], dry_run: bool
+        self,
+        responders: Mapping[str, Responder],
+        policies: Mapping[str, Policy],
+        dry_run: bool,  # noqa: FBT001
     ) -> Json:
         """Change a team, all or nothing; return the plan."""
         return {

@@ -71,7 +71,7 @@ def _check_references(policies: Mapping[str, Policy], known: set[str]) -> None:
 
 
 def _check_number(work: Work, id_: str, person: Responder) -> None:
-    """A number that no provider serves is found out now, not at night."""
+    """Find out now, not at night, that no provider serves a number."""
     phone = person.phone
     if phone and not any(serves(phone) for serves in work.rules.voice.values()):
         raise InvalidError(

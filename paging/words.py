@@ -1,5 +1,7 @@
-"""The timeline in words, in Chinese and in English: every choice leaves a line that a person
-understands, also one just woken."""
+"""The timeline in words, in Chinese and in English.
+
+Every choice leaves a line that a person understands, also one just woken.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -163,7 +165,7 @@ class _Values(dict[str, str]):
                 return _OUTCOMES.get(str(value), (str(value), str(value)))[self._language]
             case "code":
                 in_brackets = {0: f"({value})", 1: f" ({value})"}[self._language]
-                return in_brackets if value and reason not in ("doubtful",) else str(value or "")
+                return in_brackets if value and reason != "doubtful" else str(value or "")
             case "status":
                 return _STATUSES.get(str(reason), ("", ""))[self._language]
             case "provider" | "to":

@@ -188,7 +188,7 @@ class Work:
             case "escalate":
                 pages.escalate(run, now, self.rules, by=who, responder=who, via="key")
             case "mute":
-                pages.mute(run, now + pages.KEY_MUTES_FOR, now, by=who, via="key")
+                pages.mute(run, now + pages.KEY_MUTES_FOR, by=who, via="key")
             case "close":
                 pages.close(run, now, by=who, via="key", by_hand=True)
             case None:

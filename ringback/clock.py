@@ -13,5 +13,8 @@ class SystemClock:
 
     async def sleep_until(self, at: datetime) -> None:
         """Return when `now()` has reached `at`, also after the system's clock was set."""
-        while (left := (at - self.now()).total_seconds()) > 0:
+        while (
+            left :=  # noqa: ASYNC110 - time itself has no event
+            (at - self.now()).total_seconds()
+        ) > 0:
             await asyncio.sleep(min(left, 60.0))

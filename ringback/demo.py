@@ -83,3 +83,178 @@ def demo(*, once: bool) -> int:
                 print(f"API {api.url}  |  Ctrl-C", flush=True)
                 _stay(children, Path(directory))
     return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _free_port(wanted: int) -> int:
+    """Return this port, or any other where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _write_settings(directory: Path, service_port: int, sandbox_port: int) -> Path:
+    """Write the settings of an installation whose carriers are the sandbox."""
+    endpoint = f"http://127.0.0.1:{sandbox_port}"
+    tables: dict[str, Json] = {
+        "server": {"port": service_port, "public_url": f"http://127.0.0.1:{service_port}"},
+        "database": {"url": f"sqlite:///{directory}/ringback.db"},
+        "security": {
+            "secret_keys": [secrets.token_urlsafe(32)],
+            "admin_token": secrets.token_urlsafe(32),
+            "callback_tokens": [secrets.token_urlsafe(32)],
+        },
+        "operators": {"policy": "none"},
+        "providers.alibaba": {
+            "access_key_id": "demo",
+            "access_key_secret": secrets.token_urlsafe(16),
+        },
+        "providers.alibaba.voice": {"endpoint": endpoint, "show_numbers": [_SHOW_NUMBER]},
+        "providers.tencent": {"secret_id": "demo", "secret_key": secrets.token_urlsafe(16)},
+        "providers.tencent.voice": {"endpoint": endpoint, "sdk_app_id": _SDK_APP_ID},
+    }
+    lines: list[str] = []
+    for name, table in tables.items():
+        lines.append(f"[{name}]")
+        # What JSON writes of texts, whole numbers and lists of texts is TOML as well.
+        lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    lines += demo_templates()
+    path = directory / "ringback.toml"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def _running(directory: Path, command: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one command of ours as a child, and end it in any case."""
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        # Both SDKs would send even loopback calls through a proxy; our settings are the file's.
+        if not name.lower().endswith("_proxy") and not name.startswith(settings.PREFIX)
+    }
+    with (directory / f"{command}.log").open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "ringback", command, *arguments],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us, who then end the children in order
+        )
+        try:
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.wait(_STOPS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _look_after(children: Mapping[str, subprocess.Popen[bytes]], directory: Path) -> None:
+    """Raise SettingsError with a child's last words when it is gone."""
+    for command, child in children.items():
+        if child.poll() is not None:
+            said = (directory / f"{command}.log").read_text("utf-8", "replace").splitlines()
+            last = said[-1] if said else f"exit status {child.returncode}"
+            raise SettingsError(f"{command} ended: {last}")
+
+
+def _await(url: str, children: Mapping[str, subprocess.Popen[bytes]], directory: Path) -> None:
+    """Return once this address answers 200."""
+    until = time.monotonic() + _STARTS_WITHIN_S
+    while time.monotonic() < until:
+        _look_after(children, directory)
+        with contextlib.suppress(httpx2.HTTPError):
+            if httpx2.get(url, trust_env=False).is_success:
+                return
+        time.sleep(0.1)
+    raise SettingsError(f"{url} did not answer within {_STARTS_WITHIN_S:g} s")
+
+
+def _tell_sandbox(url: str, known: settings.Settings) -> None:
+    """Tell the carriers' stand-in what a carrier's console would be told."""
+    alibaba, tencent = known.providers.alibaba, known.providers.tencent
+    if not (alibaba and alibaba.voice and tencent and tencent.voice):
+        raise SettingsError("providers: expected both, with voice")
+    _put(
+        f"{url}/sandbox/settings",
+        {
+            "alibaba": {
+                "access_key_id": alibaba.access_key_id,
+                "access_key_secret": alibaba.access_key_secret.get_secret_value(),
+                "show_numbers": list(alibaba.voice.show_numbers),
+                "templates": approved(alibaba.voice.templates),
+                "voice_url": urls.callback_url(known, "alibaba"),
+            },
+            "tencent": {
+                "secret_id": tencent.secret_id,
+                "secret_key": tencent.secret_key.get_secret_value(),
+                "sdk_app_ids": [tencent.voice.sdk_app_id],
+                "templates": approved(tencent.voice.templates),
+                "voice_url": urls.callback_url(known, "tencent"),
+            },
+        },
+    )
+    for person in _TEAM["responders"].values():
+        _put(
+            f"{url}/sandbox/phones/{person['phone']}",
+            {"behaviour": "ring", "label": person["name"]},
+        )
+
+
+def _put(url: str, body: Json) -> None:
+    response = httpx2.put(url, json=body, trust_env=False)
+    if not response.is_success:
+        raise SettingsError(f"sandbox: {response.text}")
+
+
+def _say_where(url: str, port: int, environ: Mapping[str, str]) -> None:
+    """Say where to press 1, and how to get there from another machine."""
+    print("ringback: 一条告警正在呼叫您。 / an incident is calling you.\n")
+    print(f"    {url}/\n")
+    print("打开此页,接听电话,按 1 认领。 / open it, answer the phone, press 1.")
+    remote = environ.get("SSH_CONNECTION", "").split()
+    if remote or not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
+        host = remote[2] if len(remote) > _SSH_SERVER else socket.gethostname()
+        print("从您自己的机器 / from your own machine:")
+        print(f"    ssh -L {port}:127.0.0.1:{port} {getpass.getuser()}@{host}")
+    print(flush=True)
+
+
+_SSH_SERVER = 2  # SSH_CONNECTION: client, its port, server, its port
+
+
+def _follow(
+    api: Api, id_: str, children: Mapping[str, subprocess.Popen[bytes]], directory: Path
+) -> None:
+    """Tell the incident's timeline until it is acknowledged."""
+    seen: set[int] = set()
+    locale = reports.language(os.environ)
+    while True:
+        incident = api.get(f"/v1/incidents/{id_}")
+        for entry in incident["timeline"]:
+            if entry["id"] not in seen:
+                seen.add(entry["id"])
+                print(reports.timeline_line(entry, locale), flush=True)
+        if incident["status"] != "triggered":
+            return
+        _look_after(children, directory)
+        time.sleep(_POLL_S)
+
+
+def _stay(children: Mapping[str, subprocess.Popen[bytes]], directory: Path) -> None:
+    """Keep both running until Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            _look_after(children, directory)
+            time.sleep(_POLL_S)

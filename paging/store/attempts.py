@@ -102,7 +102,7 @@ def open_lines(conn: Transaction, addresses: Sequence[str]) -> dict[str, datetim
         .where(attempt.c.address.in_(addresses), attempt.c.deadline_at.is_not(None))
         .group_by(attempt.c.address)
     )
-    return {address: until for address, until in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def due(conn: Transaction, now: datetime, most: int) -> list[Attempt]:
@@ -185,8 +185,10 @@ def claim_receipt(conn: Transaction, provider: str, key: str, attempt_id: str) -
 def parked(
     conn: Transaction, provider: str, *, provider_id: str | None, address: str, since: datetime
 ) -> list[tuple[CallEvent, datetime]]:
-    """Return receipts of this call or number that found no attempt, oldest first, each with the
-    time at which it came."""
+    """Return receipts of this call or number that found no attempt, each with when it came.
+
+    Oldest first.
+    """
     whose = inbox.c.address == address
     if provider_id is not None:
         whose = whose | (inbox.c.provider_id == provider_id)

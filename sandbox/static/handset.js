@@ -1,0 +1,337 @@
+// The handset page: the sandbox's state, drawn, and what the hands on it do.
+
+import * as api from "./api.js";
+import * as clock from "./clock.js";
+import { createCarriers, createPushes, createRequests, icon } from "./panels.js";
+import { createPhone, KEYS, readable } from "./phone.js";
+import * as sound from "./sound.js";
+import { reached, round, segmentOf } from "./spoken.js";
+import { languageTag, switchLanguage, t, translate } from "./words.js";
+
+const SPEEDS = [1, 2, 5, 10, 60];
+const TICK_MS = 100;
+const FASTEST_SPEECH = 2; // above that speed a voice cannot keep up with the clock
+const THEMES = ["auto", "light", "dark"];
+const THEME_KEY = "ringback.sandbox.theme";
+
+const at = (id) => document.getElementById(id);
+const calls = new Map(); // id -> call
+const phones = new Map(); // number -> view
+let state = { settings: null, phones: [] };
+let handled = null; // number of the phone that was touched last
+
+// --- the sandbox's state ------------------------------------------------------------------------
+
+function doing(promise) {
+  promise.catch((error) => say(t("failed", { why: error.message })));
+}
+
+function keep(call) {
+  if (call.ring_s_left !== undefined && call.ring_s_left !== null) {
+    call.ringing_until = clock.now() + call.ring_s_left * 1000;
+  }
+  calls.set(call.id, call);
+}
+
+/** Fetch everything: at the start, after a broken connection, after a change of phones. */
+async function sync() {
+  const fetched = await api.getState();
+  clock.setTo(fetched.clock);
+  state = fetched;
+  calls.clear();
+  for (const call of fetched.calls) keep(call);
+  drawAll();
+  refreshWire();
+}
+
+let syncing = null;
+function syncSoon() {
+  clearTimeout(syncing);
+  syncing = setTimeout(() => doing(sync()), 60);
+}
+
+function hear(call) {
+  const before = calls.get(call.id);
+  keep(call);
+  const view = phones.get(call.number);
+  if (view === undefined) {
+    syncSoon(); // a number nobody has called before: its phone is new
+    return;
+  }
+  const times = [call.created_at, call.ringing_at, call.answered_at, call.ended_at];
+  const newest = Math.max(...times.filter(Boolean).map(Date.parse));
+  if (newest > clock.now() + 1500) syncSoon(); // somebody moved the clock
+  drawPhone(call.number);
+  announce(view, before, call);
+  sounds();
+  refreshWire();
+}
+
+// --- drawing ------------------------------------------------------------------------------------
+
+function callsOf(number) {
+  const own = [...calls.values()].filter((call) => call.number === number);
+  return own.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+}
+
+function drawPhone(number) {
+  const phone = state.phones.find((known) => known.number === number);
+  phones.get(number).show(phone ?? { number, behaviour: "ring" }, callsOf(number));
+}
+
+function drawAll() {
+  const numbers = new Set([
+    ...state.phones.map((phone) => phone.number),
+    ...[...calls.values()].map((call) => call.number).reverse(),
+  ]);
+  for (const [number, view] of phones) {
+    if (numbers.has(number)) continue;
+    view.element.remove();
+    phones.delete(number);
+  }
+  for (const number of numbers) {
+    if (!phones.has(number)) {
+      const view = createPhone(number, does);
+      phones.set(number, view);
+      at("add").before(view.element);
+    }
+    drawPhone(number);
+  }
+  at("phones").classList.toggle("none", numbers.size === 0);
+  carriers.show(state.settings, [...numbers]);
+  const speed = clock.currentSpeed();
+  const speeds = SPEEDS.includes(speed) ? SPEEDS : [...SPEEDS, speed].sort((a, b) => a - b);
+  at("clock-speed").replaceChildren(...speeds.map((s) => new Option(`×${s}`, s, false, s === speed)));
+  sounds();
+}
+
+function drawWords() {
+  document.documentElement.lang = languageTag();
+  translate(document.body);
+  for (const button of document.querySelectorAll("[data-advance]")) {
+    button.setAttribute("aria-label", t("clock.advance_by", { by: button.textContent.slice(1) }));
+  }
+  drawSwitches();
+}
+
+const does = {
+  answer: (call) => act(call, "answer"),
+  reject: (call) => act(call, "reject"),
+  hangup: (call) => act(call, "hangup"),
+  press(call, key) {
+    handled = call.number;
+    sound.keyTone(key);
+    doing(api.pressKey(call.id, key));
+  },
+  behave: (number, settings) => doing(api.putPhone(number, settings)),
+  reset: (number) => doing(api.resetPhone(number)),
+};
+
+function act(call, action) {
+  handled = call.number;
+  doing(api.actOnCall(call.id, action));
+}
+
+// --- what is heard and announced ----------------------------------------------------------------
+
+const ringing = () => [...phones.values()].filter((view) => view.current()?.status === "ringing");
+
+// One voice at a time: the phone in hand, else the newest answered call.
+function audibleCall() {
+  const answered = [...phones.values()]
+    .map((view) => view.current())
+    .filter((call) => call?.status === "answered")
+    .sort((a, b) => Date.parse(b.answered_at) - Date.parse(a.answered_at));
+  return answered.find((call) => call.number === handled) ?? answered[0] ?? null;
+}
+
+let saying = null; // what was last handed to the voice
+
+function sounds() {
+  sound.ring(ringing().length > 0);
+  const call = audibleCall();
+  const segment = call && sound.isHeard() && clock.currentSpeed() <= FASTEST_SPEECH
+    ? segmentOf(call) : null;
+  const wanted = segment && `${segment.id}#${round(segment)}`;
+  if (wanted === saying) return;
+  // A voice slower than the carrier's finishes its sentence before it starts the text again.
+  if (segment && sound.spokenId() === segment.id && speechSynthesis.speaking) return;
+  saying = wanted;
+  if (segment === null) sound.hush();
+  else sound.say(segment.id, segment.text, { from: reached(segment), rate: clock.currentSpeed() });
+}
+
+function announce(view, before, call) {
+  if (call.status === before?.status) return;
+  if (call.status === "ringing") {
+    at("announce-now").textContent = t("ringing.announce", {
+      phone: view.name(),
+      from: call.from ? readable(call.from) : t("unknown"),
+      carrier: t(`carrier.${call.carrier}`),
+    });
+  } else if (call.status === "ended") {
+    at("announce").textContent = t("ended.announce", {
+      phone: view.name(),
+      outcome: t(`outcome.${call.outcome}`),
+    });
+  }
+}
+
+function drawTitle() {
+  const [first] = ringing();
+  const flash = first && Math.floor(performance.now() / 800) % 2 === 0;
+  const title = flash ? `☎ ${t("ringing")} ${first.name()}` : t("title");
+  if (document.title !== title) document.title = title;
+}
+
+// A phone that rings outside the window is easily missed on a small screen.
+function drawBanner() {
+  const away = ringing().find(({ element }) => {
+    const screen = element.firstElementChild.getBoundingClientRect();
+    const [x, y] = [screen.left + screen.width / 2, screen.bottom - 90];
+    return x < 0 || x > innerWidth || y < 0 || y > innerHeight;
+  });
+  const banner = at("banner");
+  banner.hidden = away === undefined;
+  if (away === undefined) return;
+  const words = t("ringing.banner", { phone: away.name() });
+  const shown = banner.querySelector("span");
+  if (shown.textContent !== words) shown.textContent = words;
+  banner.onclick = (event) => {
+    event.preventDefault();
+    away.element.scrollIntoView({ block: "start", inline: "center", behavior: "smooth" });
+    away.element.focus({ preventScroll: true });
+  };
+}
+
+let toastUntil = 0;
+function say(words) {
+  at("toast").textContent = words;
+  at("toast").hidden = false;
+  toastUntil = performance.now() + 6000;
+}
+
+function tick() {
+  at("clock-now").textContent = clock.timeOfDay(clock.now());
+  for (const view of phones.values()) view.tick();
+  sounds();
+  drawTitle();
+  drawBanner();
+  drawSwitches();
+  if (performance.now() > toastUntil) at("toast").hidden = true;
+}
+
+// --- what went over the wire --------------------------------------------------------------------
+
+const carriers = createCarriers(at("carriers"), doing);
+const showRequests = createRequests(at("requests"));
+const showPushes = createPushes(at("pushes"));
+
+let refreshing = null;
+function refreshWire() {
+  refreshing ??= setTimeout(() => {
+    refreshing = null;
+    doing(Promise.all([carriers.showFaults(), showRequests(), showPushes()]));
+  }, 250);
+}
+
+// --- switches -----------------------------------------------------------------------------------
+
+let theme = "auto";
+try {
+  theme = THEMES.find((known) => known === localStorage.getItem(THEME_KEY)) ?? "auto";
+} catch {
+  // storage is forbidden: the theme lasts as long as the page
+}
+let muted = false;
+
+function drawSwitches() {
+  document.documentElement.dataset.theme = theme;
+  label(at("theme"), t(`theme.${theme}`), `i-${theme}`);
+  at("sound-enable").hidden = muted || sound.isHeard();
+  at("sound").hidden = !at("sound-enable").hidden;
+  label(at("sound"), t(muted ? "sound.off" : "sound.on"), muted ? "i-mute" : "i-sound");
+  at("speech-note").hidden = sound.canSpeak();
+}
+
+function label(button, words, iconId) {
+  if (button.title === words) return;
+  button.title = words;
+  button.setAttribute("aria-label", words);
+  button.replaceChildren(icon(iconId));
+}
+
+at("language").addEventListener("click", () => {
+  switchLanguage();
+  drawWords();
+  if (state.settings !== null) drawAll();
+  refreshWire();
+});
+at("theme").addEventListener("click", () => {
+  theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  try {
+    localStorage.setItem(THEME_KEY, theme);
+  } catch {
+    // storage is forbidden: the theme lasts as long as the page
+  }
+  drawSwitches();
+});
+at("sound").addEventListener("click", () => {
+  muted = !muted;
+  doing(sound.setMuted(muted));
+});
+for (const gesture of ["pointerdown", "keydown"]) {
+  addEventListener(gesture, () => {
+    if (!muted) sound.unlock().catch(() => {}); // the button stays there to try again
+  });
+}
+
+at("clock-speed").addEventListener("change", (event) => {
+  doing(api.setClock({ speed: Number(event.target.value) }).then(sync));
+});
+for (const button of document.querySelectorAll("[data-advance]")) {
+  button.addEventListener("click", () => {
+    doing(api.setClock({ advance_s: Number(button.dataset.advance) }).then(sync));
+  });
+}
+at("add").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const phone = { behaviour: "ring" };
+  if (form.label.value.trim()) phone.label = form.label.value.trim();
+  doing(
+    api.putPhone(form.number.value.trim(), phone).then(() => {
+      form.reset();
+      return sync();
+    }),
+  );
+});
+at("clear").addEventListener("click", () => {
+  if (confirm(t("clear.ask"))) doing(api.reset().then(sync));
+});
+
+// Digits press keys on the phone that has the focus, or on the only one in a call.
+addEventListener("keydown", (event) => {
+  if (!KEYS.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea")) return;
+  const inCall = [...phones.values()].filter((view) => view.current()?.status === "answered");
+  const focused = inCall.find(({ element }) => element.contains(document.activeElement));
+  const view = focused ?? (inCall.length === 1 ? inCall[0] : null);
+  if (view === null) return;
+  event.preventDefault();
+  view.press(event.key);
+});
+
+drawWords();
+api.listen({
+  onOpen() {
+    at("offline").hidden = true;
+    doing(sync());
+  },
+  onLost() {
+    at("offline").hidden = false;
+  },
+  onCall: hear,
+  onState: syncSoon,
+});
+setInterval(tick, TICK_MS);

@@ -1,0 +1,326 @@
+// One phone on the desk: its screen, what it does when called, its calls.
+
+import * as clock from "./clock.js";
+import { reached, segmentOf } from "./spoken.js";
+import { spokenTo } from "./sound.js";
+import { knows, t, translate } from "./words.js";
+
+export const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
+
+const LETTERS = { 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ" };
+const SPOKEN_KEYS = { "*": "key.star", "#": "key.hash" };
+const BEHAVIOURS = [
+  "ring", "press", "answer", "voicemail", "no_answer", "reject", "busy", "off",
+  "out_of_coverage", "bad_number", "suspended", "over_concurrency",
+];
+const ENDED_SHOWN_MS = 30_000;
+const LOG_SHOWN = 4;
+const REACHED = new Set(["completed", "hung_up"]);
+
+/** `+8613700000000` as people read it. */
+export function readable(number) {
+  const mainland = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(number);
+  return mainland ? `+86 ${mainland.slice(1).join(" ")}` : number;
+}
+
+const fromOf = (call) => (call.from ? readable(call.from) : t("unknown"));
+
+function outcomeOf(call) {
+  if (call.status !== "ended") return t(`status.${call.status}`);
+  const key = `outcome.${call.outcome ?? "unknown"}`;
+  return knows(key) ? t(key) : call.outcome;
+}
+
+/** Fill a carrier's badge. */
+export function badge(element, carrier) {
+  element.dataset.carrier = carrier;
+  element.textContent = t(`carrier.${carrier}`);
+}
+
+// The sandbox has one word for answering; the page tells pressing keys from saying nothing.
+const behaviourShown = (phone) =>
+  phone.behaviour === "answer" && phone.keys?.length ? "press" : phone.behaviour;
+
+// Numbers that differ in one digit get colours that differ.
+const hueOf = (number) => [...number].reduce((hue, c) => (hue * 31 + c.charCodeAt(0) * 47) % 360, 7);
+
+function fromTemplate(id) {
+  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+}
+
+function keypad(onPress) {
+  return KEYS.map((key) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.key = key;
+    const letters = document.createElement("small");
+    letters.textContent = LETTERS[key] ?? "";
+    button.append(key, letters);
+    button.addEventListener("click", () => onPress(key));
+    return button;
+  });
+}
+
+/**
+ * Make the phone of `number`.
+ *
+ * `does`: `answer(call)`, `reject(call)`, `hangup(call)`, `press(call, key)`,
+ * `behave(number, settings)`, `reset(number)`, `changed()`.
+ * Returns `{element, show(phone, calls), tick(), press(key), current(), name()}`; `calls` are this
+ * number's, newest first.
+ */
+export function createPhone(number, does) {
+  const element = fromTemplate("phone-template");
+  const all = (selector) => element.querySelectorAll(selector);
+  const one = (selector) => element.querySelector(selector);
+  const behaviour = one("form.behaviour");
+  const [said, unsaid] = one(".spoken").children;
+  const dismissed = new Set();
+  const endingSeen = new Map(); // call id -> when this page saw it end
+  const openLogs = new Set();
+  let phone = { number, behaviour: "ring" };
+  let calls = null;
+  let showAll = false;
+  let drawnLog = "";
+  let drawnPhone = "";
+
+  element.dataset.number = number;
+  element.style.setProperty("--hue", hueOf(number));
+  one(".keypad").append(...keypad((key) => press(key)));
+
+  const current = () => {
+    const active = calls?.find((call) => call.status === "ringing" || call.status === "answered");
+    if (active) return active;
+    const last = calls?.find((call) => call.status === "ended");
+    if (last === undefined || last !== calls[0] || dismissed.has(last.id)) return null;
+    return performance.now() - (endingSeen.get(last.id) ?? 0) < ENDED_SHOWN_MS ? last : null;
+  };
+
+  const name = () => phone.label || readable(number);
+
+  function press(key) {
+    const call = current();
+    if (call?.status !== "answered") return;
+    const button = one(`[data-key="${CSS.escape(key)}"]`);
+    button.classList.add("down");
+    setTimeout(() => button.classList.remove("down"), 160);
+    does.press(call, key);
+  }
+
+  element.addEventListener("click", (event) => {
+    const action = event.target.closest("[data-action]")?.dataset.action;
+    const call = current();
+    if (action === "reset") does.reset(number);
+    if (action === "show-all") {
+      showAll = true;
+      drawLog();
+    }
+    if (action === "dismiss" && call) {
+      dismissed.add(call.id);
+      draw();
+      element.focus();
+    }
+    if (call && ["answer", "reject", "hangup"].includes(action)) {
+      does[action](call);
+      element.focus(); // the button goes away with its view: keep the keyboard on this phone
+    }
+  });
+
+  behaviour.addEventListener("submit", (event) => event.preventDefault());
+  behaviour.addEventListener("change", () => {
+    const chosen = behaviour.behaviour.value;
+    const field = (input) => (input.value === "" ? null : Number(input.value));
+    fitFields(behaviour, chosen);
+    if (chosen === "press" && behaviour.keys.value === "") behaviour.keys.value = "1";
+    if (!behaviour.reportValidity()) return;
+    const settings = { behaviour: chosen === "press" ? "answer" : chosen };
+    if (phone.label) settings.label = phone.label;
+    for (const input of [behaviour.after_s, behaviour.hangup_after_s]) {
+      if (!input.disabled && field(input) !== null) settings[input.name] = field(input);
+    }
+    if (chosen === "press") settings.keys = behaviour.keys.value;
+    does.behave(number, settings);
+  });
+
+  function drawPhone() {
+    const drawing = JSON.stringify([phone, document.documentElement.lang]);
+    if (drawing === drawnPhone) return;
+    drawnPhone = drawing;
+    translate(element);
+    element.setAttribute("aria-label", t("phone", { number: name() }));
+    element.dataset.behaviour = phone.behaviour;
+    for (const label of all(".label")) {
+      label.textContent = phone.label ?? "";
+      label.hidden = !phone.label;
+    }
+    for (const shown of all(".number")) shown.textContent = readable(number);
+    for (const button of all("[data-key]")) {
+      const key = button.dataset.key;
+      button.setAttribute(
+        "aria-label",
+        key in SPOKEN_KEYS ? t(SPOKEN_KEYS[key]) : t("key", { key }),
+      );
+    }
+    const shown = behaviourShown(phone);
+    const known = BEHAVIOURS.includes(shown) ? BEHAVIOURS : [...BEHAVIOURS, shown];
+    fillChoices(behaviour.behaviour, known.map((value) => [value, t(`behaviour.${value}`)]));
+    behaviour.behaviour.value = shown;
+    behaviour.after_s.value = phone.after_s ?? "";
+    behaviour.keys.value = phone.keys ?? "";
+    behaviour.hangup_after_s.value = phone.hangup_after_s ?? "";
+    behaviour.hangup_after_s.placeholder = t("never");
+    fitFields(behaviour, shown);
+  }
+
+  function drawCall(call) {
+    element.dataset.status = call?.status ?? "idle";
+    for (const view of all(".view")) {
+      view.hidden = !view.classList.contains(element.dataset.status);
+    }
+    if (call === null) {
+      drawNotice();
+      return;
+    }
+    const view = one(`.view.${call.status}`);
+    view.querySelector(".from").textContent = fromOf(call);
+    badge(view.querySelector(".carrier"), call.carrier);
+    const keys = call.keys ? t("keys.pressed", { keys: [...call.keys].join(" ") }) : "";
+    const pressed = view.querySelector(".keys-pressed");
+    if (pressed && pressed.textContent !== keys) pressed.textContent = keys;
+    if (call.status !== "ended") return;
+    const reachedSomeone = REACHED.has(call.outcome) && call.answered_at !== null;
+    view.dataset.reached = String(reachedSomeone);
+    one(".seal use").setAttribute("href", reachedSomeone ? "#i-check" : "#i-cross");
+    one(".outcome").textContent = outcomeOf(call);
+    one(".length").textContent = call.answered_at
+      ? clock.duration(Date.parse(call.ended_at) - Date.parse(call.answered_at))
+      : "";
+  }
+
+  function drawNotice() {
+    const last = calls?.find((call) => call.status === "ended");
+    one(".notice").hidden = last === undefined;
+    if (last === undefined) return;
+    badge(one(".notice .carrier"), last.carrier);
+    one(".notice-outcome").textContent = outcomeOf(last);
+    one(".notice-detail").textContent = [
+      clock.hoursMinutes(Date.parse(last.created_at)),
+      last.answered_at && (last.keys ? t("keys.pressed", { keys: last.keys }) : t("keys.none")),
+    ].filter(Boolean).join(" · ");
+  }
+
+  function logItem(call) {
+    const item = fromTemplate("log-template");
+    const details = item.querySelector("details");
+    const heading = item.querySelector("b");
+    item.querySelector("time").textContent = clock.timeOfDay(Date.parse(call.created_at));
+    badge(item.querySelector(".carrier"), call.carrier);
+    heading.textContent = outcomeOf(call);
+    heading.className = call.status === "ended" && !REACHED.has(call.outcome) ? "missed" : "";
+    item.querySelector(".log-keys").textContent = call.keys;
+    const told = item.querySelector("dl");
+    tell(told, t("log.said"), call.text);
+    for (const key of new Set(call.keys)) {
+      const reply = call.reply_texts?.[key];
+      if (reply) tell(told, t("log.replied", { key }), reply);
+    }
+    for (const entry of call.log ?? []) {
+      const step = document.createElement("li");
+      const at = document.createElement("time");
+      at.textContent = clock.timeOfDay(Date.parse(entry.at));
+      step.append(at, ` ${entry.text}`);
+      item.querySelector(".steps").append(step);
+    }
+    details.open = openLogs.has(call.id);
+    details.addEventListener("toggle", () => {
+      openLogs[details.open ? "add" : "delete"](call.id);
+    });
+    return item;
+  }
+
+  function drawLog() {
+    const shown = showAll ? calls : calls.slice(0, LOG_SHOWN);
+    const drawing = JSON.stringify([shown, calls.length, document.documentElement.lang]);
+    if (drawing === drawnLog) return;
+    drawnLog = drawing;
+    one(".log > ol").replaceChildren(...shown.map(logItem));
+    one(".log-none").hidden = calls.length > 0;
+    const more = one('[data-action="show-all"]');
+    more.hidden = shown.length === calls.length;
+    more.textContent = t("log.all", { n: calls.length });
+  }
+
+  function draw() {
+    drawPhone();
+    drawCall(current());
+    drawLog();
+    tick();
+  }
+
+  /** Take `phone` and its `calls`, newest first, from the sandbox and draw them. */
+  function show(newPhone, newCalls) {
+    for (const call of newCalls) {
+      if (call.status !== "ended" || endingSeen.has(call.id)) continue;
+      const age = calls === null ? clock.now() - Date.parse(call.ended_at) : 0;
+      endingSeen.set(call.id, performance.now() - age);
+    }
+    phone = newPhone;
+    calls = newCalls;
+    draw();
+  }
+
+  /** Move what moves by itself: clocks, the reading, a screen that falls asleep. */
+  function tick() {
+    const call = current();
+    if ((call?.status ?? "idle") !== element.dataset.status) drawCall(call);
+    const now = clock.now();
+    one(".small-time").textContent = clock.hoursMinutes(now);
+    if (call === null) {
+      one(".big-time").textContent = clock.hoursMinutes(now);
+      one(".date").textContent = clock.dayOfWeek(now);
+    } else if (call.status === "ringing") {
+      const left = call.ringing_until ? Math.ceil((call.ringing_until - now) / 1000) : null;
+      one(".left").textContent = left > 0 ? t("ringing.left", { s: left }) : "";
+    } else if (call.status === "answered") {
+      one(".timer").textContent = clock.duration(now - Date.parse(call.answered_at));
+      drawSpoken(segmentOf(call));
+    }
+  }
+
+  function drawSpoken(segment) {
+    const to = spokenTo(segment.id) ?? reached(segment);
+    const [before, after] = [segment.text.slice(0, to), segment.text.slice(to)];
+    if (said.textContent === before && unsaid.textContent === after) return;
+    said.textContent = before;
+    unsaid.textContent = after;
+    const bubble = one(".bubble");
+    const line = said.getBoundingClientRect().bottom - bubble.getBoundingClientRect().top;
+    if (before === "") bubble.scrollTop = 0;
+    else if (line > bubble.clientHeight - 12) bubble.scrollTop += line - bubble.clientHeight + 40;
+  }
+
+  return { element, show, tick, press, current, name };
+}
+
+function tell(list, term, text) {
+  const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
+  dt.textContent = term;
+  dd.textContent = text;
+  list.append(dt, dd);
+}
+
+/** Put `[value, words]` pairs into a select, keeping what is chosen. */
+export function fillChoices(select, choices) {
+  const chosen = select.value;
+  select.replaceChildren(...choices.map(([value, words]) => new Option(words, value)));
+  if (choices.some(([value]) => value === chosen)) select.value = chosen;
+}
+
+/** Show only the fields whose `data-for` names `chosen`. */
+export function fitFields(form, chosen) {
+  for (const label of form.querySelectorAll("[data-for]")) {
+    const wanted = label.dataset.for.split(" ").includes(chosen);
+    label.hidden = !wanted;
+    for (const field of label.querySelectorAll("input, select")) field.disabled = !wanted;
+  }
+}
