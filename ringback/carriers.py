@@ -7,9 +7,9 @@ from telephony.tencent import TencentVoice
 Voice = AlibabaVoice | TencentVoice
 
 
-def voices(settings: Settings) -> dict[Provider, Voice]:
+def voices(settings: Settings) -> dict[str, Voice]:
     """Return an adapter per voice provider, in failover order."""
-    found = {name: _voice(settings, name) for name in settings.voice_order}
+    found: dict[str, Voice | None] = {name: _voice(settings, name) for name in settings.voice_order}
     return {name: voice for name, voice in found.items() if voice is not None}
 
 

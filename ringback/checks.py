@@ -15,7 +15,7 @@ from paging.people import Policy, Responder
 from paging.store import people, schema
 from paging.store.database import Store
 from ringback.carriers import Voice, voices
-from ringback.settings import Provider, Settings
+from ringback.settings import Settings
 from ringback.urls import callback_url
 
 Verdict = Literal["ok", "note", "proved", "unprovable", "wrong"]
@@ -32,10 +32,10 @@ _LABELS: dict[Verdict, str] = {
 }
 # Bodies that each carrier's reader takes and that hold no event, so that nothing is changed by
 # them, least of all what is known of when the carrier itself last called back.
-_EMPTY_CALLBACKS: dict[Provider, bytes] = {"alibaba": b"[]", "tencent": b"{}"}
+_EMPTY_CALLBACKS: dict[str, bytes] = {"alibaba": b"[]", "tencent": b"{}"}
 _WITHOUT = {
     "page": ("wrong", "任何电话都无法拨打", "no call can be made"),
-    "bundle": ("note", "同时发生的告警逐个呼叫", "incidents at the same time are called one by one"),
+    "bundle": ("note", "同时发生的告警逐个呼叫", "incidents at the same time come one by one"),
     "code": ("note", "无法用电话验证号码", "numbers cannot be verified by a call"),
 }
 
@@ -78,7 +78,7 @@ def check(settings: Settings, path: Path, *, live: bool) -> list[Finding]:
     return findings
 
 
-def _providers(settings: Settings, adapters: Mapping[Provider, Voice]) -> Iterator[Finding]:
+def _providers(settings: Settings, adapters: Mapping[str, Voice]) -> Iterator[Finding]:
     if not adapters:
         yield Finding(
             "wrong",
@@ -97,7 +97,7 @@ def _providers(settings: Settings, adapters: Mapping[Provider, Voice]) -> Iterat
         yield from _templates(settings, name)
 
 
-def _templates(settings: Settings, provider: Provider) -> Iterator[Finding]:
+def _templates(settings: Settings, provider: str) -> Iterator[Finding]:
     """Name what a missing text makes unavailable. That those there fit was seen while loading."""
     cloud = getattr(settings.providers, provider)
     templates, about = cloud.voice.templates, f"{provider}.voice.templates"
@@ -151,8 +151,11 @@ def _public_url(url: str) -> Iterator[Finding]:
         yield Finding("ok", "server.public_url", "", url)
 
 
-def check_team(settings: Settings, adapters: Mapping[Provider, Voice]) -> Iterator[Finding]:
-    """Read the database: is it there and new enough, and can everyone whom it names be called?"""
+def check_team(settings: Settings, adapters: Mapping[str, Voice]) -> Iterator[Finding]:
+    """Say whether the database is new enough, and whom a policy names that cannot be called.
+
+    Nothing is created, and a service that runs on it is not disturbed.
+    """
     file = Path(make_url(settings.database.url).database or "")
     if not file.exists():
         yield Finding(
@@ -191,7 +194,7 @@ def check_team(settings: Settings, adapters: Mapping[Provider, Voice]) -> Iterat
 
 def _team(
     settings: Settings,
-    adapters: Mapping[Provider, Voice],
+    adapters: Mapping[str, Voice],
     responders: Mapping[str, Responder],
     policies: Mapping[str, Policy],
 ) -> Iterator[Finding]:
@@ -223,7 +226,7 @@ def _team(
 
 
 def _reachable(
-    id_: str, policy: str, person: Responder | None, adapters: Mapping[Provider, Voice]
+    id_: str, policy: str, person: Responder | None, adapters: Mapping[str, Voice]
 ) -> Iterator[Finding]:
     about = f"responder {id_}"
     if person is None or person.phone is None:
@@ -244,7 +247,7 @@ def _reachable(
         yield Finding("ok", about, "", "")
 
 
-async def _live(settings: Settings, adapters: Mapping[Provider, Voice]) -> list[Finding]:
+async def _live(settings: Settings, adapters: Mapping[str, Voice]) -> list[Finding]:
     findings = [await _edge(settings.server.public_url)]
     for name, voice in adapters.items():
         verdict, said = await asyncio.to_thread(voice.probe)
@@ -254,9 +257,9 @@ async def _live(settings: Settings, adapters: Mapping[Provider, Voice]) -> list[
             Finding(
                 "unprovable",
                 f"{name} voice: call",
-                f"模板、主叫号码与夜间呼叫:`ringback test RESPONDER --provider {name}`,夜里再试一次",
-                f"texts, caller number, calls at night: `ringback test RESPONDER --provider {name}`"
-                ", and once more at night",
+                f"模板、主叫号码、夜间:昼夜各 `ringback test RESPONDER --provider {name}` 一次",
+                "texts, caller number, calls at night: once by day and once at night "
+                f"`ringback test RESPONDER --provider {name}`",
             )
         )
     return findings
@@ -284,7 +287,7 @@ async def _edge(public_url: str) -> Finding:
 
 
 async def callback(
-    settings: Settings, provider: Provider, accepted: bytes, *, allow_private: bool = False
+    settings: Settings, provider: str, accepted: bytes, *, allow_private: bool = False
 ) -> Finding:
     """Send ourselves a callback without events, the way the carrier would."""
     about = f"{provider} voice: callbacks"
@@ -297,9 +300,7 @@ async def callback(
         )
     url = callback_url(settings, provider)
     try:
-        answer = await _asked(
-            "POST", url, _EMPTY_CALLBACKS[provider], allow_private=allow_private
-        )
+        answer = await _asked("POST", url, _EMPTY_CALLBACKS[provider], allow_private=allow_private)
     except OutboundError as exc:
         return Finding("wrong", about, "回调地址没有应答", f"its address does not answer: {exc}")
     if answer.status != _OK or answer.body != accepted:

@@ -13,6 +13,7 @@ from paging.errors import SettingsError
 from ringback import checks, logs, reports, settings, starter, teamfile, urls
 from ringback.client import Api, ApiError
 from ringback.demo import demo
+from ringback.reports import say
 from ringback.texts import suggestions
 
 _POLL_S = 0.3
@@ -24,9 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         status: int | None = args.run(args)
-        sys.stdout.flush()
     except (SettingsError, ApiError) as exc:
-        print(f"ringback: {exc}", file=sys.stderr)
+        sys.stderr.write(f"ringback: {exc}\n")
         return 1
     except BrokenPipeError:  # whoever was reading has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -204,13 +204,13 @@ def _api(args: argparse.Namespace) -> Api:
 
 def _init(args: argparse.Namespace) -> None:
     for path in starter.write(Path(args.directory)):
-        print(path)
+        say(str(path))
 
 
 def _templates(args: argparse.Namespace) -> None:
     path = settings.path_of(args.config, os.environ)
     menu = _load(args).menu if args.config or path.exists() else None
-    print("\n".join(suggestions(menu)))
+    say(*suggestions(menu))
 
 
 def _serve(args: argparse.Namespace) -> None:
@@ -224,12 +224,12 @@ def _serve(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> int:
     path = settings.path_of(args.config, os.environ)
     findings = checks.check(_load(args), path, live=args.live)
-    print("\n".join(checks.lines(findings)))
+    say(*checks.lines(findings))
     return int(any(finding.is_wrong for finding in findings))
 
 
 def _urls(args: argparse.Namespace) -> None:
-    print("\n".join(urls.lines(_load(args))))
+    say(*urls.lines(_load(args)))
 
 
 def _apply(args: argparse.Namespace) -> None:
@@ -239,7 +239,7 @@ def _apply(args: argparse.Namespace) -> None:
     except ApiError as exc:
         faults = [f"{team.place(field)}: {field}: {expected}" for field, expected in exc.errors]
         raise ApiError("\n".join(faults) if faults else str(exc)) from exc
-    print("\n".join(teamfile.plan(answer["changes"], dry_run=args.dry_run)))
+    say(*teamfile.plan(answer["changes"], dry_run=args.dry_run))
 
 
 def _test(args: argparse.Namespace) -> int:
@@ -252,7 +252,7 @@ def _test(args: argparse.Namespace) -> int:
     until = time.monotonic() + _LONGEST_CALL_S
     while True:
         for line in reports.new_stages(attempt, shown, locale):
-            print(line, flush=True)
+            say(line)
         if reports.is_over(attempt) or time.monotonic() > until:
             break
         time.sleep(_POLL_S)
@@ -267,34 +267,32 @@ def _list(args: argparse.Namespace) -> None:
     if args.status:
         asked["status"] = args.status
     for incident in _api(args).get("/v1/incidents", **asked)["items"]:
-        print(reports.incident_line(incident))
+        say(reports.incident_line(incident))
 
 
 def _show(args: argparse.Namespace) -> None:
     incident = _api(args).get(f"/v1/incidents/{quote(args.incident, safe='')}")
-    print("\n".join(reports.incident_lines(incident, reports.language(os.environ))))
+    say(*reports.incident_lines(incident, reports.language(os.environ)))
 
 
 def _act(args: argparse.Namespace) -> None:
     said = {"by": args.by, "note": args.note}
     body = {name: value for name, value in said.items() if value is not None}
-    incident = _api(args).post(
-        f"/v1/incidents/{quote(args.incident, safe='')}/{args.action}", body
-    )
-    print(reports.incident_line(incident))
+    incident = _api(args).post(f"/v1/incidents/{quote(args.incident, safe='')}/{args.action}", body)
+    say(reports.incident_line(incident))
 
 
 def _upgrade(args: argparse.Namespace) -> None:
     from paging.store import schema  # noqa: PLC0415 - see _serve
 
     before, after = schema.upgrade(_load(args).database.url)
-    print(after if before == after else f"{before or 'empty'} -> {after}")
+    say(after if before == after else f"{before or 'empty'} -> {after}")
 
 
 def _sandbox(args: argparse.Namespace) -> None:
     from sandbox import server  # noqa: PLC0415 - see _serve
 
-    print(f"http://{args.host}:{args.port}/", flush=True)
+    say(f"http://{args.host}:{args.port}/")
     server.serve(args.host, args.port)
 
 

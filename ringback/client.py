@@ -1,6 +1,7 @@
 """The running service's API, as the command line uses it."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, cast
 
 import httpx2
@@ -63,7 +64,7 @@ def _object(response: httpx2.Response) -> Json:
 
 
 def _refusal(response: httpx2.Response, url: str) -> ApiError:
-    if response.status_code == httpx2.codes.UNAUTHORIZED:
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
         return ApiError(
             f"{url} does not know this token; expected its security.admin_token, from the settings "
             "or RINGBACK_TOKEN"

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from types import FrameType
@@ -20,9 +21,9 @@ from typing import Any
 import httpx2
 
 from paging.errors import SettingsError
-from paging.store import schema
 from ringback import reports, settings, urls
 from ringback.client import Api
+from ringback.reports import say
 from ringback.texts import demo_templates
 
 Json = dict[str, Any]
@@ -56,33 +57,39 @@ def demo(*, once: bool) -> int:
     Raises SettingsError, ApiError when one of the two cannot be started or does not answer.
     """
     signal.signal(signal.SIGTERM, _interrupt)  # children must not outlive us
-    with tempfile.TemporaryDirectory(prefix="ringback-demo-") as directory:
-        ports = _free_port(_SERVICE_PORT), _free_port(_SANDBOX_PORT)
-        config = _write_settings(Path(directory), *ports)
+    with tempfile.TemporaryDirectory(prefix="ringback-demo-") as name:
+        folder, sandbox_port = Path(name), _free_port(_SANDBOX_PORT)
+        config = _write_settings(folder, _free_port(_SERVICE_PORT), sandbox_port)
         known = settings.load(config, {})
-        schema.upgrade(known.database.url)
-        sandbox_url = f"http://127.0.0.1:{ports[1]}"
-        with (
-            _running(Path(directory), "sandbox", "--port", str(ports[1])) as sandbox,
-            _running(Path(directory), "serve", "--config", str(config)) as service,
-        ):
-            children = {"sandbox": sandbox, "service": service}
-            _await(f"{sandbox_url}/sandbox/state", children, Path(directory))
-            _await(f"{settings.local_url(known)}/readyz", children, Path(directory))
+        sandbox_url, service_url = f"http://127.0.0.1:{sandbox_port}", settings.local_url(known)
+        with contextlib.ExitStack() as stack:
+            children = [
+                stack.enter_context(_running(folder, "sandbox", "--port", str(sandbox_port))),
+                stack.enter_context(_running(folder, "serve", "--config", str(config))),
+            ]
+            _await(f"{sandbox_url}/sandbox/state", children)
+            _await(f"{service_url}/readyz", children)
             _tell_sandbox(sandbox_url, known)
-            api = Api(
-                settings.local_url(known), known.security.admin_token.get_secret_value()
-            )
+            api = Api(service_url, known.security.admin_token.get_secret_value())
             api.post("/v1/apply", _TEAM)
-            alert = json.loads(resources.files(__package__).joinpath("demo_alert.json").read_text())
+            alert = json.loads(resources.files("ringback").joinpath("demo_alert.json").read_text())
             opened = api.post("/v1/integrations/alertmanager/default", alert)
-            _say_where(sandbox_url, ports[1], os.environ)
-            _follow(api, opened["incident"]["id"], children, Path(directory))
-            print("\n已认领;其余一切已停止。 / acknowledged; everything else has stopped.", flush=True)
+            say(*_where(sandbox_port, os.environ))
+            _follow(api, opened["incident"]["id"], children)
+            say("", "已认领;其余一切已停止。 / acknowledged; everything else has stopped.")
             if not once:
-                print(f"API {api.url}  |  Ctrl-C", flush=True)
-                _stay(children, Path(directory))
+                say(f"API: {api.url}  Ctrl-C: 结束 / ends")
+                _stay(children)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A process of ours and where it writes what it says."""
+
+    command: str
+    process: subprocess.Popen[bytes]
+    log: Path
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -132,7 +139,7 @@ def _write_settings(directory: Path, service_port: int, sandbox_port: int) -> Pa
 
 
 @contextlib.contextmanager
-def _running(directory: Path, command: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def _running(folder: Path, command: str, *arguments: str) -> Generator[_Child]:
     """Run one command of ours as a child, and end it in any case."""
     environ = {
         name: value
@@ -140,8 +147,9 @@ def _running(directory: Path, command: str, *arguments: str) -> Iterator[subproc
         # Both SDKs would send even loopback calls through a proxy; our settings are the file's.
         if not name.lower().endswith("_proxy") and not name.startswith(settings.PREFIX)
     }
-    with (directory / f"{command}.log").open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own program
+    path = folder / f"{command}.log"
+    with path.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "ringback", command, *arguments],
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -149,31 +157,31 @@ def _running(directory: Path, command: str, *arguments: str) -> Iterator[subproc
             stderr=log,
             start_new_session=True,  # Ctrl-C is for us, who then end the children in order
         )
+    try:
+        yield _Child(command, process, path)
+    finally:
+        process.terminate()
         try:
-            yield child
-        finally:
-            child.terminate()
-            try:
-                child.wait(_STOPS_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            process.wait(_STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def _look_after(children: Mapping[str, subprocess.Popen[bytes]], directory: Path) -> None:
+def _look_after(children: Sequence[_Child]) -> None:
     """Raise SettingsError with a child's last words when it is gone."""
-    for command, child in children.items():
-        if child.poll() is not None:
-            said = (directory / f"{command}.log").read_text("utf-8", "replace").splitlines()
-            last = said[-1] if said else f"exit status {child.returncode}"
-            raise SettingsError(f"{command} ended: {last}")
+    for child in children:
+        if child.process.poll() is not None:
+            said = child.log.read_text("utf-8", "replace").splitlines()
+            last = said[-1] if said else f"exit status {child.process.returncode}"
+            raise SettingsError(f"{child.command} ended: {last}")
 
 
-def _await(url: str, children: Mapping[str, subprocess.Popen[bytes]], directory: Path) -> None:
-    """Return once this address answers 200."""
+def _await(url: str, children: Sequence[_Child]) -> None:
+    """Return once this address answers with success."""
     until = time.monotonic() + _STARTS_WITHIN_S
     while time.monotonic() < until:
-        _look_after(children, directory)
+        _look_after(children)
         with contextlib.suppress(httpx2.HTTPError):
             if httpx2.get(url, trust_env=False).is_success:
                 return
@@ -218,26 +226,27 @@ def _put(url: str, body: Json) -> None:
         raise SettingsError(f"sandbox: {response.text}")
 
 
-def _say_where(url: str, port: int, environ: Mapping[str, str]) -> None:
-    """Say where to press 1, and how to get there from another machine."""
-    print("ringback: 一条告警正在呼叫您。 / an incident is calling you.\n")
-    print(f"    {url}/\n")
-    print("打开此页,接听电话,按 1 认领。 / open it, answer the phone, press 1.")
-    remote = environ.get("SSH_CONNECTION", "").split()
+def _where(port: int, environ: Mapping[str, str]) -> list[str]:
+    """Return where to press 1, and how to get there from another machine."""
+    lines = [
+        "ringback: 一条告警正在呼叫您。 / an incident is calling you.",
+        "",
+        f"    http://127.0.0.1:{port}/",
+        "",
+        "打开此页,接听电话,按 1 认领。 / open it, answer the phone, press 1.",
+    ]
+    remote = environ.get("SSH_CONNECTION", "").split()  # client, its port, server, its port
     if remote or not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
-        host = remote[2] if len(remote) > _SSH_SERVER else socket.gethostname()
-        print("从您自己的机器 / from your own machine:")
-        print(f"    ssh -L {port}:127.0.0.1:{port} {getpass.getuser()}@{host}")
-    print(flush=True)
+        host = remote[2] if remote[2:] else socket.gethostname()
+        lines += [
+            "在您自己的机器上 / on your own machine:",
+            f"    ssh -L {port}:127.0.0.1:{port} {getpass.getuser()}@{host}",
+        ]
+    return [*lines, ""]
 
 
-_SSH_SERVER = 2  # SSH_CONNECTION: client, its port, server, its port
-
-
-def _follow(
-    api: Api, id_: str, children: Mapping[str, subprocess.Popen[bytes]], directory: Path
-) -> None:
-    """Tell the incident's timeline until it is acknowledged."""
+def _follow(api: Api, id_: str, children: Sequence[_Child]) -> None:
+    """Tell the incident's timeline until somebody has it."""
     seen: set[int] = set()
     locale = reports.language(os.environ)
     while True:
@@ -245,16 +254,16 @@ def _follow(
         for entry in incident["timeline"]:
             if entry["id"] not in seen:
                 seen.add(entry["id"])
-                print(reports.timeline_line(entry, locale), flush=True)
+                say(reports.timeline_line(entry, locale))
         if incident["status"] != "triggered":
             return
-        _look_after(children, directory)
+        _look_after(children)
         time.sleep(_POLL_S)
 
 
-def _stay(children: Mapping[str, subprocess.Popen[bytes]], directory: Path) -> None:
+def _stay(children: Sequence[_Child]) -> None:
     """Keep both running until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            _look_after(children, directory)
+            _look_after(children)
             time.sleep(_POLL_S)

@@ -4,7 +4,8 @@ A path is the keys and list indexes joined by dots, as errors name fields: `poli
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import yaml
 
@@ -137,7 +138,8 @@ class RepeatedKeyError(ValueError):
 def yaml_lines(text: str) -> dict[str, int]:
     """Return the line of every key and item. Raises RepeatedKeyError, yaml.YAMLError."""
     lines: dict[str, int] = {}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    compose = cast("Callable[[str, object], yaml.Node | None]", yaml.compose)  # pyright: ignore[reportUnknownMemberType]
+    root = compose(text, yaml.SafeLoader)
     if root is not None:
         _walk_yaml(root, "", lines)
     return lines

@@ -47,7 +47,7 @@ def _hidden(found: re.Match[str]) -> str:
 
 def configure(stream: TextIO | None = None) -> None:
     """Send all logs of this process to one stream, by default stderr. Safe to call again."""
-    stream = stream or sys.stderr
+    out = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,16 +57,16 @@ def configure(stream: TextIO | None = None) -> None:
     ]
     renderer: Processor = (
         structlog.dev.ConsoleRenderer()
-        if stream.isatty()
+        if out.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -102,28 +102,18 @@ def _masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict
 
 
 def _masked_value(value: Any) -> Any:  # noqa: ANN401 - log values are of any kind
-    match value:
-        case str():
-            return mask(value)
-        case bool() | float() | None:
-            return value
-        case int():
-            shown = mask(str(value))
-            return value if shown == str(value) else shown
-        case Mapping():
-            items = cast("Mapping[Any, Any]", value)
-            return {_masked_value(key): _masked_value(item) for key, item in items.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_masked_value(item) for item in cast("list[Any]", value)]
-        case logging.LogRecord():
-            return value
-        case _:
-            return mask(str(value))
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value)
+        return {_masked_value(key): _masked_value(item) for key, item in items.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked_value(item) for item in cast("list[Any]", value)]
+    if value is None or isinstance(value, bool | float | logging.LogRecord):
+        return value
+    shown = mask(str(value))
+    return value if isinstance(value, int) and shown == str(value) else shown
 
 
-def _without_exception_text(
-    _logger: WrappedLogger, _method: str, event: EventDict
-) -> EventDict:
+def _without_exception_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace a traceback by the classes and places in it."""
     error = event.pop("exc_info", None)
     if error is True:

@@ -1,5 +1,6 @@
 """What the API answers, as lines for a terminal."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,12 @@ _STAGES: tuple[tuple[str, dict[Locale, str]], ...] = (
 _OVER = ("acknowledged", "failed", "unconfirmed", "cancelled")
 
 
+def say(*lines: str) -> None:
+    """Write lines to the terminal now, also where it is a pipe."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
 def language(environ: Mapping[str, str]) -> Locale:
     """Return the language of this terminal: Chinese where its locale says so, else English."""
     said = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
@@ -34,11 +41,8 @@ def incident_line(incident: Json) -> str:
 
 def incident_lines(incident: Json, locale: Locale) -> list[str]:
     """Return one incident with its attempts and timeline."""
-    lines = [
-        f"#{incident['number']} {incident['title']}",
-        f"{incident['severity']}, {incident['status']}, policy {incident['policy']}, "
-        f"id {incident['id']}",
-    ]
+    known = (f"{name} {incident[name]}" for name in ("severity", "status", "policy", "id"))
+    lines = [f"#{incident['number']} {incident['title']}", ", ".join(known)]
     if incident["acknowledged_by"]:
         lines.append(f"acknowledged by {incident['acknowledged_by']}")
     if incident["details"]:

@@ -6,6 +6,7 @@ Each adapter declares the model of its own table; this module composes them.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -13,8 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
-    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     model_validator,
@@ -75,14 +76,29 @@ def _digit(value: str) -> str:
     return value
 
 
+def _provider(value: str) -> str:
+    if value not in get_args(Provider):
+        raise ValueError(f"expected one of: {', '.join(get_args(Provider))}")
+    return value
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError as exc:
+        raise ValueError from exc
+
+
+ProviderName = Annotated[str, AfterValidator(_provider)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Secret = Annotated[SecretStr, Field(min_length=16)]
 
 
 class Server(Strict):
     """`[server]`."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="the address to listen on")
-    port: int = Field(8080, ge=0, le=65535, description="the port to listen on, 1 to 65535")
+    host: str = Field(default="127.0.0.1", min_length=1, description="the address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on, 1 to 65535")
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         description="the address at which carriers reach this service, such as "
         "https://ringback.example.com"
@@ -93,7 +109,8 @@ class Database(Strict):
     """`[database]`."""
 
     url: Annotated[str, AfterValidator(_sqlite)] = Field(
-        "sqlite:///ringback.db", description="sqlite:///FILE, such as sqlite:///ringback.db"
+        default="sqlite:///ringback.db",
+        description="sqlite:///FILE, such as sqlite:///ringback.db",
     )
 
 
@@ -112,10 +129,9 @@ class Security(Strict):
         description="a list of secrets of at least 16 characters, newest first, of letters, "
         "digits, - and _",
     )
-    allowed_networks: dict[Provider, tuple[IPvAnyNetwork, ...]] = Field(
-        default_factory=dict,
-        description="networks per provider, such as { tencent = ["
-        '"203.0.113.0/24"] }',
+    allowed_networks: dict[ProviderName, tuple[Network, ...]] = Field(
+        default_factory=dict[str, tuple[Network, ...]],
+        description='networks per provider, such as { tencent = ["203.0.113.0/24"] }',
     )
 
     @model_validator(mode="after")
@@ -141,7 +157,9 @@ class Channels(Strict):
     """`[channels]`: per channel the providers in the order in which they are tried."""
 
     voice: tuple[Provider, ...] | None = Field(
-        None, min_length=1, description='a list of providers that are on, such as ["alibaba"]'
+        default=None,
+        min_length=1,
+        description='a list of providers that are on, such as ["alibaba"]',
     )
 
 
@@ -207,7 +225,7 @@ class Settings(BaseSettings):
     timing: Timing = Timing()
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913 - pydantic-settings' own signature
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
@@ -386,7 +404,8 @@ def _table(annotation: object) -> dict[str, FieldInfo]:
     """Return the fields of the first model in a type such as `Alibaba | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation.model_fields
-    return next((found for arg in get_args(annotation) if (found := _table(arg))), {})
+    inner = (_table(argument) for argument in get_args(annotation))
+    return next((fields for fields in inner if fields), dict[str, FieldInfo]())
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

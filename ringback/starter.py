@@ -31,7 +31,8 @@ callback_tokens = ["$callback_token"]   # 回调地址中的令牌 / in the call
 # allowed_networks = { tencent = ["203.0.113.0/24"] }
 
 [operators]
-policy = "ops"                  # ringback 自身出问题时呼叫谁,或 "none" / who is paged about ringback
+# ringback 自身出问题时呼叫谁,或 "none" / who is paged about ringback itself, or "none"
+policy = "ops"
 
 [menu]                          # 按键 / what the keys do in a call
 1 = "acknowledge"               # 认领

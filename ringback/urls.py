@@ -2,21 +2,19 @@
 
 from ringback.settings import Provider, Settings
 
-_WHERE: dict[Provider, tuple[str, ...]] = {
+_WHERE: dict[Provider, tuple[str, str]] = {
     "alibaba": (
-        "阿里云:语音服务控制台的回执消息配置,HTTP 批量推送;VoiceReport 与 VoiceCallReport 都填此地址",
-        "Alibaba Cloud: Voice Messaging console, receipt messages, HTTP batch push; this address "
-        "for both VoiceReport and VoiceCallReport",
+        "阿里云语音服务控制台,回执消息,HTTP 批量推送:VoiceReport 与 VoiceCallReport",
+        "Alibaba Cloud, voice console, receipt messages, HTTP batch push: VoiceReport, VoiceCallReport",
     ),
     "tencent": (
-        "腾讯云:语音消息控制台中应用的回调地址(状态、按键与失败共用)",
-        "Tencent Cloud: Voice Message console, callback address of the application (status, keys "
-        "and failures share it)",
+        "腾讯云语音消息控制台,应用的回调地址(状态、按键与失败共用)",
+        "Tencent Cloud, voice message console, callback address of the application",
     ),
 }
 
 
-def callback_url(settings: Settings, provider: Provider) -> str:
+def callback_url(settings: Settings, provider: str) -> str:
     """Return where this provider's voice callbacks come in, with the newest token."""
     token = settings.security.callback_tokens[0].get_secret_value()
     return f"{settings.server.public_url}/callbacks/{provider}/voice/{token}"

@@ -5,7 +5,7 @@ import * as clock from "./clock.js";
 import { createCarriers, createPushes, createRequests, icon } from "./panels.js";
 import { createPhone, KEYS, readable } from "./phone.js";
 import * as sound from "./sound.js";
-import { reached, round, segmentOf } from "./spoken.js";
+import { reached, reading, segmentOf } from "./spoken.js";
 import { languageTag, switchLanguage, t, translate } from "./words.js";
 
 const SPEEDS = [1, 2, 5, 10, 60];
@@ -23,7 +23,7 @@ let handled = null; // number of the phone that was touched last
 // --- the sandbox's state ------------------------------------------------------------------------
 
 function doing(promise) {
-  promise.catch((error) => say(t("failed", { why: error.message })));
+  promise.catch((error) => complain(t("failed", { why: error.message })));
 }
 
 function keep(call) {
@@ -33,25 +33,36 @@ function keep(call) {
   calls.set(call.id, call);
 }
 
-/** Fetch everything: at the start, after a broken connection, after a change of phones. */
-async function sync() {
+let heardMeanwhile = []; // calls that changed while the state was on its way, newer than it
+
+async function fetchAll() {
+  heardMeanwhile = [];
   const fetched = await api.getState();
   clock.setTo(fetched.clock);
   state = fetched;
   calls.clear();
-  for (const call of fetched.calls) keep(call);
+  for (const call of [...fetched.calls, ...heardMeanwhile]) keep(call);
   drawAll();
   refreshWire();
 }
 
-let syncing = null;
+let lastSync = Promise.resolve();
+
+/** Fetch everything: at the start, after a broken connection, after a change of phones. */
+function sync() {
+  lastSync = lastSync.then(fetchAll, fetchAll); // one after the other: no older answer wins
+  return lastSync;
+}
+
+let syncTimer = null;
 function syncSoon() {
-  clearTimeout(syncing);
-  syncing = setTimeout(() => doing(sync()), 60);
+  clearTimeout(syncTimer);
+  syncTimer = setTimeout(() => doing(sync()), 60);
 }
 
 function hear(call) {
   const before = calls.get(call.id);
+  heardMeanwhile.push(call);
   keep(call);
   const view = phones.get(call.number);
   if (view === undefined) {
@@ -89,6 +100,7 @@ function drawAll() {
     view.element.remove();
     phones.delete(number);
   }
+  const first = phones.size === 0;
   for (const number of numbers) {
     if (!phones.has(number)) {
       const view = createPhone(number, does);
@@ -97,6 +109,8 @@ function drawAll() {
     }
     drawPhone(number);
   }
+  // The row keeps to what it shows, which was the empty place till the first phone came.
+  if (first) at("phones").scrollLeft = 0;
   at("phones").classList.toggle("none", numbers.size === 0);
   carriers.show(state.settings, [...numbers]);
   const speed = clock.currentSpeed();
@@ -152,10 +166,10 @@ function sounds() {
   const call = audibleCall();
   const segment = call && sound.isHeard() && clock.currentSpeed() <= FASTEST_SPEECH
     ? segmentOf(call) : null;
-  const wanted = segment && `${segment.id}#${round(segment)}`;
+  const wanted = segment && `${segment.id}#${reading(segment)}`;
   if (wanted === saying) return;
   // A voice slower than the carrier's finishes its sentence before it starts the text again.
-  if (segment && sound.spokenId() === segment.id && speechSynthesis.speaking) return;
+  if (segment && sound.isSaying(segment.id)) return;
   saying = wanted;
   if (segment === null) sound.hush();
   else sound.say(segment.id, segment.text, { from: reached(segment), rate: clock.currentSpeed() });
@@ -164,6 +178,7 @@ function sounds() {
 function announce(view, before, call) {
   if (call.status === before?.status) return;
   if (call.status === "ringing") {
+    bringIntoRow(view);
     at("announce-now").textContent = t("ringing.announce", {
       phone: view.name(),
       from: call.from ? readable(call.from) : t("unknown"),
@@ -175,6 +190,18 @@ function announce(view, before, call) {
       outcome: t(`outcome.${call.outcome}`),
     });
   }
+}
+
+// On a small screen the phones are a row to be swiped: the one that rings comes into view,
+// unless another is in use or something is being typed.
+function bringIntoRow(view) {
+  const row = at("phones");
+  const inUse = [...phones.values()].some(
+    (other) => other !== view && ["ringing", "answered"].includes(other.current()?.status),
+  );
+  if (row.scrollWidth <= row.clientWidth || inUse || row.querySelector("input:focus")) return;
+  const { offsetLeft, offsetWidth } = view.element;
+  row.scrollTo({ left: offsetLeft - (row.clientWidth - offsetWidth) / 2, behavior: "smooth" });
 }
 
 function drawTitle() {
@@ -205,7 +232,7 @@ function drawBanner() {
 }
 
 let toastUntil = 0;
-function say(words) {
+function complain(words) {
   at("toast").textContent = words;
   at("toast").hidden = false;
   toastUntil = performance.now() + 6000;
@@ -300,9 +327,10 @@ at("add").addEventListener("submit", (event) => {
   const phone = { behaviour: "ring" };
   if (form.label.value.trim()) phone.label = form.label.value.trim();
   doing(
-    api.putPhone(form.number.value.trim(), phone).then(() => {
+    api.putPhone(form.number.value.trim(), phone).then(async () => {
       form.reset();
-      return sync();
+      await sync();
+      [...phones.values()].at(-1)?.element.focus();
     }),
   );
 });

@@ -8,7 +8,7 @@ import { knows, t, translate } from "./words.js";
 const CARRIERS = ["alibaba", "tencent"];
 const FAULTS = [
   "error", "throttle", "accept_then_hang", "place_then_hang", "place_then_reset",
-  "server_error_after_placing", "html", "slow_body", "close_mid_request", "empty_success", "slow",
+  "server_error_after_placing", "server_error", "html", "slow_body", "close_mid_request", "empty_success", "slow",
 ];
 const TIMES = ["1", "2", "5", "null"];
 const EXAMPLE_ERRORS = {
@@ -66,7 +66,7 @@ function createCarrier(carrier, doing) {
       fault.message = form.message.value || form.code.value;
     }
     if (fault.fault === "html") fault.http_status = Number(form.http_status.value);
-    if (fault.fault === "slow") fault.seconds = Number(form.seconds.value);
+    if (fault.fault === "slow") fault.after_s = Number(form.after_s.value);
     element.querySelector(".break").open = false;
     doing(replaceFaults([...faults, fault]));
   });
@@ -108,7 +108,8 @@ function createCarrier(carrier, doing) {
   }
 
   async function showFaults() {
-    faults = await api.getFaults(carrier);
+    const told = await api.getFaults(carrier);
+    faults = told.filter((fault) => fault.times !== 0); // the spent ones stay in the list
     drawFaults();
   }
 
@@ -203,15 +204,14 @@ export function createPushes(details) {
     none: "pushes.list.none",
     fetchEntries: api.getPushes,
     fill(item, entry) {
-      const last = entry.tries.at(-1);
       item.querySelector("b").textContent =
         entry.tries.length === 0 ? t("tries.none") : t("tries", { n: entry.tries.length });
-      verdict(item, last ? t(last.ok ? "try.ok" : "try.failed") : "", Boolean(last?.ok));
+      verdict(item, t(`push.${entry.state}`), ["taken", "waiting"].includes(entry.state));
       const tries = entry.tries.map(
         (one) => `${timeOfDay(Date.parse(one.at))}  ${one.status ?? "–"}  ${one.took_ms} ms`,
       );
       item.querySelector("pre").textContent =
-        [`${entry.url}  ${entry.state}`, ...tries, "", pretty(entry.body)].join("\n");
+        [entry.url, ...tries, "", pretty(entry.body)].join("\n");
     },
   });
 }

@@ -15,7 +15,7 @@ const BEHAVIOURS = [
 ];
 const ENDED_SHOWN_MS = 30_000;
 const LOG_SHOWN = 4;
-const REACHED = new Set(["completed", "hung_up"]);
+const REACHED = new Set(["completed", "hung_up", "key_timeout"]);
 
 /** `+8613700000000` as people read it. */
 export function readable(number) {
@@ -88,11 +88,18 @@ export function createPhone(number, does) {
   element.style.setProperty("--hue", hueOf(number));
   one(".keypad").append(...keypad((key) => press(key)));
 
+  // A call that found the phone busy begins later and ends sooner than the one it is busy with.
+  const lastEnded = () =>
+    calls
+      ?.filter((call) => call.status === "ended")
+      .sort((a, b) => Date.parse(b.ended_at) - Date.parse(a.ended_at))[0];
+
+  /** The call that the screen shows: one that rings or speaks, else one that has just ended. */
   const current = () => {
     const active = calls?.find((call) => call.status === "ringing" || call.status === "answered");
     if (active) return active;
-    const last = calls?.find((call) => call.status === "ended");
-    if (last === undefined || last !== calls[0] || dismissed.has(last.id)) return null;
+    const last = lastEnded();
+    if (last === undefined || dismissed.has(last.id)) return null;
     return performance.now() - (endingSeen.get(last.id) ?? 0) < ENDED_SHOWN_MS ? last : null;
   };
 
@@ -198,7 +205,7 @@ export function createPhone(number, does) {
   }
 
   function drawNotice() {
-    const last = calls?.find((call) => call.status === "ended");
+    const last = lastEnded();
     one(".notice").hidden = last === undefined;
     if (last === undefined) return;
     badge(one(".notice .carrier"), last.carrier);

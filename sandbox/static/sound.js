@@ -92,7 +92,7 @@ function voiceFor(tag) {
 // Some engines fall silent after fifteen seconds of one utterance: each sentence is its own.
 function sentences(text, from) {
   const found = [];
-  for (const match of text.matchAll(/[^。!?;!?;\n]+[。!?;!?;\n]*/g)) {
+  for (const match of text.matchAll(/.+?(?:[\u3002\uff01\uff1f\uff1b!?;\n]+|\.(?=\s)|$)/gs)) {
     const end = match.index + match[0].length;
     if (end <= from) continue;
     const start = Math.max(from, match.index);
@@ -131,8 +131,8 @@ export function hush() {
   if (canSpeak()) speechSynthesis.cancel();
 }
 
-/** Which text is being said, or null. */
-export const spokenId = () => speaking?.id ?? null;
+/** Whether text `id` is being said at this moment. */
+export const isSaying = (id) => speaking?.id === id && speechSynthesis.speaking;
 
 /** The character that the voice has reached in text `id`, or null where the engine does not say. */
 export const spokenTo = (id) => (speaking?.id === id ? speaking.at : null);

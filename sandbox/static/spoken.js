@@ -10,24 +10,22 @@ const PAUSE_MS = 1000; // before the text is read again
 const heard = new Map(); // call id -> {keys, segment}
 
 /**
- * The text of an answered `call` that is being read now: `{id, text, startedAt, again}`.
- * A key with a reply starts the reply; any other key of an Alibaba menu starts the text again.
+ * The text of an answered `call` that is being read now: `{id, text, startedAt, plays}`.
+ * A key of the menu starts its reply; any other changes nothing that is heard.
  */
 export function segmentOf(call) {
   let known = heard.get(call.id);
   if (known === undefined) {
-    const startedAt = Date.parse(call.answered_at) || now();
-    const segment = { id: `${call.id}/0`, text: call.text, startedAt, again: true };
-    known = { keys: "", segment };
+    const startedAt = Date.parse(call.answered_at);
+    const plays = call.plays ?? Infinity;
+    known = { keys: "", segment: { id: `${call.id}/0`, text: call.text, startedAt, plays } };
     heard.set(call.id, known);
   }
   if (call.keys.length > known.keys.length) {
-    const reply = call.reply_texts?.[call.keys.at(-1)];
-    const id = `${call.id}/${call.keys.length}`;
+    const reply = call.reply_texts[call.keys.at(-1)];
     if (reply) {
-      known.segment = { id, text: reply, startedAt: now(), again: false };
-    } else if (call.carrier === "alibaba") {
-      known.segment = { id, text: call.text, startedAt: now(), again: true };
+      const id = `${call.id}/${call.keys.length}`;
+      known.segment = { id, text: reply, startedAt: now(), plays: 1 };
     }
     known.keys = call.keys;
   }
@@ -36,15 +34,21 @@ export function segmentOf(call) {
 
 function millisecondsFor(character) {
   if (/[\u3400-\u9fff\d]/.test(character)) return IDEOGRAPH_MS;
-  return /[,。;!?、,.;!?]/.test(character) ? STOP_MS : LETTER_MS;
+  return /[\u3001\u3002\uff0c\uff1b\uff01\uff1f,.;!?]/.test(character) ? STOP_MS : LETTER_MS;
 }
+
+const lengthOf = (text) =>
+  Array.from(text, millisecondsFor).reduce((sum, ms) => sum + ms, PAUSE_MS);
+
+const elapsed = (segment) => Math.max(0, now() - segment.startedAt);
+
+/** Which reading of `segment` this is, from 0: the voice starts again with it. */
+export const reading = (segment) =>
+  Math.min(Math.floor(elapsed(segment) / lengthOf(segment.text)), segment.plays - 1);
 
 /** How many characters of `segment` have been read at the pace of a carrier. */
 export function reached(segment) {
-  const pace = Array.from(segment.text, millisecondsFor);
-  const total = pace.reduce((sum, ms) => sum + ms, 0);
-  let left = Math.max(0, now() - segment.startedAt);
-  if (segment.again) left %= total + PAUSE_MS;
+  let left = elapsed(segment) - reading(segment) * lengthOf(segment.text);
   let index = 0;
   for (const character of segment.text) {
     left -= millisecondsFor(character);
@@ -52,11 +56,4 @@ export function reached(segment) {
     index += character.length;
   }
   return index;
-}
-
-/** Which reading of `segment` this is, from 0: the voice starts again with it. */
-export function round(segment) {
-  if (!segment.again) return 0;
-  const total = Array.from(segment.text, millisecondsFor).reduce((sum, ms) => sum + ms, 0);
-  return Math.floor(Math.max(0, now() - segment.startedAt) / (total + PAUSE_MS));
 }

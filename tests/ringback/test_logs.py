@@ -61,13 +61,13 @@ def test_numbers_are_masked_at_any_depth_and_in_any_key(stream: io.StringIO) -> 
 
 def test_an_exception_leaves_its_class_and_place_but_not_its_text(stream: io.StringIO) -> None:
     try:
-        raise RuntimeError("SECRET 13700000000")
-    except RuntimeError:
+        int("SECRET 13700000000")
+    except ValueError:
         structlog.get_logger().exception("call.broken")
         logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
     assert "SECRET" not in stream.getvalue()
     for event in lines(stream):
-        assert event["error"] == "RuntimeError"
+        assert event["error"] == "ValueError"
         assert event["frames"][0].startswith("tests/ringback/test_logs.py:")
 
 

@@ -56,9 +56,7 @@ def test_the_environment_wins_over_the_file(settings_file: Path) -> None:
     assert known.timing.receipt_silence.voice == 120
 
 
-def test_the_environment_alone_is_enough(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     known = load(
         settings.DEFAULT_PATH,

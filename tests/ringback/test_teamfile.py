@@ -1,6 +1,7 @@
 """Team files are checked whole, with file and line, before anything is sent."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_the_same_id_in_two_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_plan_shows_what_changes_from_what_to_what() -> None:
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"kind": "responder", "id": "a", "action": "added", "before": None, "after": {"name": "A"}},
         {
             "kind": "policy",

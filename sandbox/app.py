@@ -1,0 +1,43 @@
+"""One address for everything: the carriers' APIs at `/`, the page, and the sandbox's own API."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox import alibaba, control, tencent
+from sandbox.box import Box
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(box: Box | None = None) -> Starlette:
+    """Return the application; the box is made in the event loop that serves it."""
+    box = box or Box()
+
+    async def carrier(request: Request) -> Response:
+        """Tell the carriers apart by the headers that each one's SDK sends."""
+        if "x-tc-action" in request.headers:
+            return await tencent.serve(request, box)
+        if request.method == "GET" and "Action" not in request.query_params:
+            return FileResponse(_STATIC / "index.html")
+        return await alibaba.serve(request, box)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await box.pusher.close()
+
+    return Starlette(
+        routes=[
+            Route("/", carrier, methods=["GET", "POST"]),
+            *control.routes(box),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ],
+        lifespan=lifespan,
+    )

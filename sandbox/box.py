@@ -1,0 +1,118 @@
+"""Everything that one sandbox holds."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sandbox.calls import Call, Exchange, iso
+from sandbox.clock import VirtualClock
+from sandbox.faults import Faults
+from sandbox.limits import Limits
+from sandbox.messages import message_for
+from sandbox.phones import Phones
+from sandbox.pushes import Pusher
+from sandbox.settings import defaults, shown
+
+_SHOWN = 200
+_NONCES_KEPT = 100_000
+
+
+class Box:
+    """One sandbox; belongs to one event loop."""
+
+    def __init__(self, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self.settings = defaults()
+        self.faults = {"alibaba": Faults(), "tencent": Faults()}
+        self._listeners: set[asyncio.Queue[tuple[str, Any]]] = set()
+        self.pusher = Pusher(self.clock, lambda carrier: self.settings[carrier])
+        self.nonces: dict[str, None] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget calls, requests, pushes, phones, faults and limits; keep the settings."""
+        if hasattr(self, "exchange"):
+            for call in self.exchange.calls.values():
+                for timer in call.timers:
+                    timer.cancel()
+        self.phones, self.limits = Phones(), Limits()
+        self.requests: list[dict[str, Any]] = []
+        self.pusher.log.clear()
+        for faults in self.faults.values():
+            faults.put([])
+        self.exchange = Exchange(self.clock, self.phones, self._heard, self._changed)
+        self.tell("state", self.state())
+
+    def _heard(self, call: Call, stage: str) -> None:
+        for message in message_for(call, stage, self.clock.now(), self.settings[call.carrier]):
+            self.pusher.push(call.carrier, message)
+
+    def _changed(self, call: Call) -> None:
+        self.tell("call", call.json(self.clock.now()))
+
+    def note_request(
+        self, carrier: str, action: str, params: dict[str, Any], verdict: str, call_id: str | None
+    ) -> None:
+        """Remember what a carrier was asked and what it said."""
+        self.requests.append(
+            {
+                "at": iso(self.clock.now()),
+                "carrier": carrier,
+                "action": action,
+                "params": params,
+                "verdict": verdict,
+                "call_id": call_id,
+            }
+        )
+        self.tell("request", self.requests[-1])
+
+    def is_new_nonce(self, nonce: str) -> bool:
+        """Say whether this nonce was never used, and remember it."""
+        if nonce in self.nonces:
+            return False
+        self.nonces[nonce] = None
+        if len(self.nonces) > _NONCES_KEPT:
+            del self.nonces[next(iter(self.nonces))]
+        return True
+
+    async def settle(self, call: Call) -> None:
+        """Return when a phone that behaves by itself has done so at once, and all is pushed."""
+        while any(timer.do is not None and timer.at <= self.clock.now() for timer in call.timers):
+            await asyncio.sleep(0)
+        await self.pusher.idle()
+
+    def state(self) -> dict[str, Any]:
+        """Return what the page shows."""
+        now = self.clock.now()
+        calls = list(self.exchange.calls.values()) if hasattr(self, "exchange") else []
+        return {
+            "clock": {"now": iso(now), "speed": self.clock.speed},
+            "settings": shown(self.settings),
+            "phones": [
+                phone.json(sum(call.number == phone.number for call in calls))
+                for phone in self.phones.known.values()
+            ],
+            "calls": [call.json(now) for call in reversed(calls[-_SHOWN:])],
+        }
+
+    def tell(self, kind: str, data: object) -> None:
+        """Tell every open page."""
+        for queue in self._listeners:
+            queue.put_nowait((kind, data))
+
+    async def events(self) -> AsyncIterator[str]:
+        """Yield server-sent events for as long as a page listens."""
+        queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self._listeners.add(queue)
+        try:
+            yield _event("state", self.state())
+            while True:
+                kind, data = await queue.get()
+                yield _event(kind, data)
+        finally:
+            self._listeners.discard(queue)
+
+
+def _event(kind: str, data: object) -> str:
+    return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

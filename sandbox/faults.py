@@ -1,0 +1,80 @@
+"""What goes wrong at a carrier, when told to."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.phones import BadInputError, e164
+
+KINDS = (
+    "error",
+    "throttle",
+    "accept_then_hang",
+    "place_then_hang",
+    "place_then_reset",
+    "server_error_after_placing",
+    "server_error",
+    "html",
+    "slow_body",
+    "close_mid_request",
+    "empty_success",
+    "slow",
+)
+PLACING = ("place_then_hang", "place_then_reset", "server_error_after_placing", "slow_body", "slow")
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault; `times` left, None for ever; `number` None for all. `after_s`: of `slow`."""
+
+    fault: str
+    times: int | None = 1
+    number: str | None = None
+    code: str = ""
+    message: str = ""
+    http_status: int | None = None
+    retry_after_ms: int = 1000
+    after_s: float = 1.0
+
+    @property
+    def places(self) -> bool:
+        """Say whether the call exists although the answer goes wrong."""
+        return self.fault in PLACING
+
+    def json(self) -> dict[str, Any]:
+        """Return it as it was told."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one carrier."""
+
+    told: list[Fault] = field(default_factory=list[Fault])
+
+    def put(self, items: list[dict[str, Any]]) -> None:
+        """Replace them all. Raises BadInputError."""
+        self.told = [_fault(i, item) for i, item in enumerate(items)]
+
+    def next_for(self, number: str) -> Fault | None:
+        """Return, and use up, the first that concerns this number."""
+        for fault in self.told:
+            if fault.number in (None, number) and fault.times != 0:
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None
+
+
+def _fault(i: int, item: object) -> Fault:
+    if not isinstance(item, dict):
+        raise BadInputError(f"{i}: expected a table")
+    if item.get("fault") not in KINDS:
+        raise BadInputError(f"{i}.fault: expected one of: {', '.join(KINDS)}")
+    unknown = item.keys() - set(Fault.__slots__)
+    if unknown:
+        raise BadInputError(f"{i}.{sorted(unknown)[0]}: no such key")
+    if not (item.get("times") is None or (isinstance(item["times"], int) and item["times"] > 0)):
+        raise BadInputError(f"{i}.times: expected a whole number above 0, or null for ever")
+    if item.get("number") is not None:
+        item = {**item, "number": e164(str(item["number"]))}
+    return Fault(**item)

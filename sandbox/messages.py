@@ -1,0 +1,116 @@
+"""What each carrier says about a call, in its own form.
+
+Alibaba: VoiceCallReport during the call, VoiceReport after it; times are UTC+8 without a zone.
+Tencent: voicekey_callback, voiceprompt_callback, voice_failure_callback; Unix seconds as strings.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sandbox.calls import Call
+from sandbox.limits import CHINA
+
+_ALIBABA_STAGES = {
+    "dialling": "200101",
+    "ringing": "200201",
+    "answered": "200102",
+    "key": "300000",
+    "ended": "200100",
+}
+_ALIBABA_OUTCOMES = {
+    "completed": "200000",
+    "hung_up": "200001",
+    "busy": "200002",
+    "no_answer": "200003",
+    "bad_number": "200004",
+    "rejected": "200005",
+    "out_of_coverage": "200007",
+    "key_timeout": "200008",
+    "off": "200010",
+    "suspended": "200011",
+    "over_concurrency": "200121",
+}
+_TENCENT_FAILURES = {
+    "off": (1, "关机"),
+    "busy": (10, "用户忙"),
+    "out_of_coverage": (3, "不在服务区"),
+    "no_answer": (5, "无应答"),
+    "suspended": (7, "停机"),
+    "bad_number": (8, "空号"),
+    "over_concurrency": (9, "线路忙"),
+    "rejected": (10, "用户忙"),
+}
+
+
+def message_for(call: Call, stage: str, now: float, settings: dict[str, Any]) -> list[Any]:
+    """Return what the carrier pushes at this stage of the call, in order."""
+    if call.carrier == "alibaba":
+        live = [_call_report(call, stage, now)] if settings["call_reports"] else []
+        return [*live, _report(call)] if stage == "ended" else live
+    if stage == "key":
+        return [{"voicekey_callback": {**_tencent_call(call), "keypress": call.keys[-1]}}]
+    return _tencent_end(call) if stage == "ended" else []
+
+
+def _call_report(call: Call, stage: str, now: float) -> dict[str, str]:
+    report = {
+        "call_id": call.id,
+        "status_code": _ALIBABA_STAGES[stage],
+        "status_time": _china(now),
+        "out_id": call.ref,
+    }
+    return {**report, "dtmf": call.keys[-1]} if stage == "key" else report
+
+
+def _report(call: Call) -> dict[str, str]:
+    talked = (call.ended_at or 0) - call.answered_at if call.answered_at else 0
+    return {
+        "call_id": call.id,
+        "out_id": call.ref,
+        "caller": call.caller,
+        "callee": call.number.removeprefix("+86"),
+        "voice_type": "voice",
+        "toll_type": "UNKNOWN",
+        "originate_time": _china(call.created_at),
+        "ring_time": _china(call.ringing_at),
+        "start_time": _china(call.answered_at),
+        "b_start_time": _china(call.answered_at),
+        "end_time": _china(call.ended_at),
+        "duration": str(round(talked)),
+        "status_code": _ALIBABA_OUTCOMES[call.outcome or "completed"],
+        "status_msg": "执行完成",
+        "hangup_direction": "机器" if call.outcome in ("completed", "key_timeout") else "用户",
+        "dtmf": call.keys if call.takes_keys else "",
+    }
+
+
+def _tencent_call(call: Call) -> dict[str, str]:
+    return {
+        "callid": call.id,
+        "mobile": call.number.removeprefix("+86"),
+        "nationcode": "86" if call.number.startswith("+86") else call.number[1:3],
+        "call_from": call.caller,
+    }
+
+
+def _tencent_end(call: Call) -> list[Any]:
+    result = "0" if call.answered_at else "2" if call.ringing_at is None else "1"
+    prompt = {
+        "voiceprompt_callback": {
+            **_tencent_call(call),
+            "result": result,
+            "start_calltime": str(int(call.created_at)),
+            "accept_time": str(int(call.answered_at or 0)),
+            "end_calltime": str(int(call.ended_at or 0)),
+            "fee": "1" if call.answered_at else "0",
+        }
+    }
+    if call.answered_at:
+        return [prompt]
+    code, reason = _TENCENT_FAILURES[call.outcome or "no_answer"]
+    failure = {**_tencent_call(call), "failure_code": code, "failure_reason": reason}
+    return [{"voice_failure_callback": failure}, prompt]
+
+
+def _china(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, CHINA).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,101 @@
+"""The numbers and what each does when it is called."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Behaviour = Literal[
+    "ring",
+    "answer",
+    "voicemail",
+    "busy",
+    "off",
+    "no_answer",
+    "reject",
+    "bad_number",
+    "out_of_coverage",
+    "suspended",
+    "over_concurrency",
+]
+BEHAVIOURS: tuple[str, ...] = get_args(Behaviour)
+
+
+class BadInputError(Exception):
+    """A request of the control API that cannot be done: `field: what was expected`."""
+
+
+@dataclass(slots=True)
+class Phone:
+    """One number. Times in seconds: `after_s` from ringing to answer, `hangup_after_s` from there."""
+
+    number: str
+    behaviour: str = "ring"
+    after_s: float = 3.0
+    keys: str = ""
+    hangup_after_s: float | None = None
+    label: str = ""
+
+    def json(self, calls: int) -> dict[str, Any]:
+        """Return it as the page shows it."""
+        return {
+            "number": self.number,
+            "behaviour": self.behaviour,
+            "after_s": self.after_s,
+            "keys": self.keys,
+            "hangup_after_s": self.hangup_after_s,
+            "label": self.label,
+            "calls": calls,
+        }
+
+
+def e164(number: str) -> str:
+    """Return +8613700000000 for any way of writing it; raise BadInputError for no number."""
+    digits = re.sub(r"[\s()-]", "", number)
+    if re.fullmatch(r"1[3-9]\d{9}", digits):
+        return f"+86{digits}"
+    if re.fullmatch(r"\+?[1-9]\d{6,14}", digits):
+        return f"+{digits.lstrip('+')}"
+    msg = "number: expected a phone number such as +8613700000000"
+    raise BadInputError(msg)
+
+
+@dataclass(slots=True)
+class Phones:
+    """All numbers that were called or set up."""
+
+    known: dict[str, Phone] = field(default_factory=dict[str, Phone])
+
+    def get(self, number: str) -> Phone:
+        """Return this phone, a new one if it was not known."""
+        return self.known.setdefault(number, Phone(number))
+
+    def put(self, number: str, told: dict[str, Any]) -> Phone:
+        """Set it up. Raises BadInputError."""
+        phone = Phone(e164(number))
+        for key, value in told.items():
+            match key, value:
+                case "behaviour", str() if value in BEHAVIOURS:
+                    phone.behaviour = value
+                case "after_s", int() | float() if not isinstance(value, bool) and value >= 0:
+                    phone.after_s = float(value)
+                case "keys", str() if re.fullmatch(r"[0-9*#]*", value):
+                    phone.keys = value
+                case "hangup_after_s", None:
+                    pass
+                case "hangup_after_s", int() | float() if not isinstance(value, bool) and value > 0:
+                    phone.hangup_after_s = float(value)
+                case "label", str():
+                    phone.label = value[:40]
+                case _:
+                    raise BadInputError(f"{key}: expected {_EXPECTED.get(key, 'no such key')}")
+        self.known[phone.number] = phone
+        return phone
+
+
+_EXPECTED = {
+    "behaviour": f"one of: {', '.join(BEHAVIOURS)}",
+    "after_s": "seconds, 0 or more",
+    "keys": "keys of a phone: 0 to 9, * and #",
+    "hangup_after_s": "seconds, or null",
+    "label": "a name",
+}

@@ -1,0 +1,173 @@
+"""Tencent Cloud's voice API (vms 2020-09-02): SendTtsVoice and SendCodeVoice.
+
+Errors are HTTP 200 with an Error inside; the content type is exactly `application/json`, unless the
+settings ask for the variant in which an SDK finds no error.
+"""
+
+import json
+import re
+import secrets
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox import templates, wire
+from sandbox.box import Box
+from sandbox.calls import Call
+from sandbox.signatures import SignatureError, check_tc3
+from sandbox.templates import TemplateError
+
+CALLER = "075500000000"
+
+
+class RefusedError(Exception):
+    """A refusal."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+async def serve(request: Request, box: Box) -> Response:
+    """Answer one request of an SDK."""
+    body = await request.body()
+    query = request.scope["query_string"].decode()
+    target = f"/?{query}" if query else "/"
+    headers = dict(request.headers.items())
+    action = headers.get("x-tc-action", "")
+    settings = box.settings["tencent"]
+    params = _params(request.method, query, body)
+    try:
+        check_tc3(
+            request.method,
+            target,
+            headers,
+            body,
+            keys={settings["secret_id"]: settings["secret_key"]},
+            now=wire.real_now(),
+        )
+        if headers.get("x-tc-version") != "2020-09-02":
+            raise RefusedError("NoSuchVersion", "The version does not exist.")
+        if not headers.get("x-tc-region"):
+            raise RefusedError("UnsupportedRegion", "The region is missing.")
+        if action not in ("SendTtsVoice", "SendCodeVoice"):
+            raise RefusedError("InvalidAction", "The action does not exist.")
+    except (SignatureError, RefusedError) as exc:
+        box.note_request("tencent", action, params, exc.code, None)
+        return _error(box, exc.code, exc.message)
+    return await _placing(request, box, action, params)
+
+
+def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
+    if method != "GET":
+        try:
+            found = json.loads(body or b"{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+    params: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        key, _, index = name.partition(".")
+        if index:
+            params.setdefault(key, []).append(value)
+        else:
+            params[key] = int(value) if key == "PlayTimes" and value.isdecimal() else value
+    return params
+
+
+async def _placing(request: Request, box: Box, action: str, params: dict[str, Any]) -> Response:
+    number = str(params.get("CalledNumber", ""))
+    fault = box.faults["tencent"].next_for(number)
+    if fault is not None and not fault.places:
+        box.note_request("tencent", action, params, f"fault: {fault.fault}", None)
+        match fault.fault:
+            case "accept_then_hang":
+                return await wire.hang(request)
+            case "close_mid_request":
+                return wire.cut(request)
+            case "html":
+                return wire.page()
+            case "empty_success":
+                return _answer(box, {"SendStatus": None})
+            case "throttle":
+                return _error(box, "RequestLimitExceeded", "The request rate is too high.")
+            case "server_error":
+                return wire.answer({"message": "Internal Server Error"}, 500)
+            case _:
+                if fault.http_status:
+                    return wire.answer({"message": fault.message}, fault.http_status)
+                return _error(box, fault.code, fault.message or fault.code)
+    try:
+        call = _call(box, action, params)
+    except (RefusedError, TemplateError) as exc:
+        box.note_request("tencent", action, params, exc.code, None)
+        return _error(box, exc.code, exc.message)
+    box.note_request("tencent", action, params, "accepted", call.id)
+    at_once = box.settings["tencent"]["pushes"]["before_response"]
+    box.exchange.place(call, at_once=at_once)
+    if at_once:
+        await box.settle(call)
+    context = params.get("SessionContext", "")
+    good = _answer(box, {"SendStatus": {"CallId": call.id, "SessionContext": context}})
+    if fault is None:
+        return good
+    broken = wire.answer({"message": "Internal Server Error"}, 500)
+    return await wire.after_placing(request, fault, good, broken)
+
+
+def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
+    """Check everything and return the call. Raises RefusedError or TemplateError."""
+    settings = box.settings["tencent"]
+    number = params.get("CalledNumber")
+    for name in ("CalledNumber", "VoiceSdkAppid"):
+        if not params.get(name):
+            raise RefusedError("MissingParameter", f"{name} is missing.")
+    if not isinstance(number, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+        raise RefusedError(
+            "InvalidParameterValue.CalledNumberVerifyFail", "CalledNumber is not E.164 with +."
+        )
+    if params["VoiceSdkAppid"] not in settings["sdk_app_ids"]:
+        raise RefusedError("InvalidParameterValue.SdkAppidNotExist", "No such VoiceSdkAppid.")
+    plays = params.get("PlayTimes", 2)
+    if not isinstance(plays, int) or isinstance(plays, bool) or not 1 <= plays <= 3:  # noqa: PLR2004
+        raise RefusedError("InvalidParameterValue", "PlayTimes is a number from 1 to 3.")
+    if action == "SendCodeVoice":
+        code = params.get("CodeMessage")
+        if not isinstance(code, str) or not re.fullmatch(r"\d{1,10}", code):
+            raise RefusedError("FailedOperation.InvalidParameters", "CodeMessage is digits only.")
+        text = f"您的验证码是{'、'.join(code)}"
+    else:
+        if not params.get("TemplateId"):
+            raise RefusedError("MissingParameter", "TemplateId is missing.")
+        given = params.get("TemplateParamSet", [])
+        if not isinstance(given, list):
+            raise RefusedError("InvalidParameter", "TemplateParamSet is a list.")
+        text = templates.tencent_text(settings["templates"], params["TemplateId"], given)
+    if settings["limits"]:
+        broken = box.limits.reached("tencent", number, box.clock.now())
+        if broken:
+            raise RefusedError("LimitExceeded.DeliveryFrequencyLimit", f"Limit: {broken}.")
+    return Call(
+        id=box.exchange.next_id("tencent"),
+        carrier="tencent",
+        number=number,
+        caller=CALLER,
+        text=text,
+        plays=plays,
+        ref=str(params.get("SessionContext", "")),
+    )
+
+
+def _error(box: Box, code: str, message: str) -> Response:
+    return _answer(box, {"Error": {"Code": code, "Message": message}})
+
+
+def _answer(box: Box, body: dict[str, Any]) -> Response:
+    variant = "; charset=utf-8" if box.settings["tencent"]["charset"] else ""
+    return wire.answer(
+        {"Response": {**body, "RequestId": secrets.token_hex(16)}},
+        content_type=f"application/json{variant}",
+    )
