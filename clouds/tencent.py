@@ -1,0 +1,75 @@
+"""Tencent Cloud: keys, the SDK's client settings, and what its common errors mean.
+
+Source of the codes: the common error codes of API 3.0, and the SDK's own list (3.1.195).
+"""
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+
+from clouds import faults
+from paging.errors import DeliveryError, Row
+from paging.people import Strict
+
+NAME = "tencent"
+
+_DOWN = Row("provider_down", "not_sent", placed="maybe")
+_WRONG = Row("misconfigured", "not_sent")
+
+COMMON: dict[str, Row] = {
+    "AuthFailure.*": _WRONG,
+    "InvalidAction": _WRONG,
+    "NoSuchVersion": _WRONG,
+    "UnsupportedRegion": _WRONG,
+    "MissingParameter*": _WRONG,
+    "InvalidParameter*": _WRONG,
+    "UnknownParameter": _WRONG,
+    "IpNotInWhitelist": _WRONG,
+    "RequestLimitExceeded*": Row("rate_limited", "limited", scope="account"),
+    "InternalError": _DOWN,
+    "ResourceUnavailable": _DOWN,
+    "ServerNetworkError": _DOWN,
+}
+# What the SDK itself says where no carrier's answer could be read.
+_NO_ANSWER = ("ClientNetworkError", "JSONDecodeError", "ConnectionError")
+
+
+class TencentCredentials(Strict):
+    """`[providers.tencent]`."""
+
+    secret_id: str = Field(min_length=1, description="the SecretId of a sub-account")
+    secret_key: SecretStr = Field(min_length=1, description="the SecretKey to it")
+    region: str = Field("ap-guangzhou", min_length=1, description="a region, such as ap-guangzhou")
+
+
+def credential(credentials: TencentCredentials) -> Credential:
+    """Return the SDK's own form of the keys."""
+    return Credential(credentials.secret_id, credentials.secret_key.get_secret_value())
+
+
+def profile(endpoint: str, official: str) -> ClientProfile:
+    """Return the client settings: time-outs set, and no retryer, which would place a second call."""
+    protocol, host = faults.address(endpoint) or ("https", official)
+    # The synchronous client hands the time-out to requests as it is: connect and read apart.
+    timeout: Any = (faults.CONNECT_S, faults.READ_S)
+    return ClientProfile(
+        httpProfile=HttpProfile(protocol=protocol, endpoint=host, reqTimeout=timeout)
+    )
+
+
+def error_of(error: Exception, table: dict[str, Row]) -> DeliveryError:
+    """Return our error for whatever the SDK raised; its text, which holds the number, stays behind.
+
+    The SDK wraps every exception, its own and others', as a TencentCloudSDKException whose code is
+    then the name of a Python class: such a code says nothing of the carrier.
+    """
+    code: Any = error.get_code() if isinstance(error, TencentCloudSDKException) else None
+    if not isinstance(code, str) or code in _NO_ANSWER or code.endswith(("Error", "Exception")):
+        if code in COMMON:
+            return DeliveryError(NAME, code, COMMON[code])
+        return faults.of_connection(NAME, error)
+    return DeliveryError(NAME, code, faults.row_of(NAME, code, table, COMMON))

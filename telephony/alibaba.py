@@ -1,0 +1,346 @@
+"""Alibaba Cloud voice: dyvmsapi 2017-05-25 (API pages IvrCall, SingleCallByTts; SDK 5.3.0).
+
+Keys come back by IvrCall only, which needs a bought caller number and reaches mainland numbers.
+Receipts: HTTP batch push pattern; VoiceReport, VoiceCallReport (read 2026-11-22).
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Literal, cast
+
+from alibabacloud_dyvmsapi20170525 import models
+from alibabacloud_dyvmsapi20170525.client import Client
+from pydantic import AfterValidator, Field, model_validator
+
+from clouds import faults
+from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of
+from paging.errors import CallbackMalformedError, DeliveryError, Row
+from paging.events import (
+    CallAnswered,
+    CallEnded,
+    CallEvent,
+    CallFailed,
+    CallNoted,
+    CallRinging,
+    DigitsPressed,
+    Receipt,
+)
+from paging.menu import Menu
+from paging.people import Strict
+from paging.ports import Callback, CallRequest, Placed, Reading
+from telephony.pooled import silence_s
+from telephony.templates import (
+    ALIBABA_DEDICATED,
+    ALIBABA_SHARED,
+    Template,
+    Templates,
+    fill,
+    refuse_unfit,
+    spoken_seconds,
+)
+
+OFFICIAL = "dyvmsapi.aliyuncs.com"
+KEY_WAIT_S = 10.0
+_CHINA = timezone(timedelta(hours=8))
+_IVR_PRODUCT = 11000000300005
+
+_REJECTED_ELSEWHERE = Row("recipient_rejected", "blocked")
+_WRONG = Row("misconfigured", "not_sent")
+_CONTENT = Row("misconfigured", "not_sent", again="never")
+_NO_CREDIT = Row("out_of_credit", "not_sent")
+_NOT_NOW = Row("rate_limited", "limited", scope="account")
+
+# API error codes 178344 and errorcodes of dyvmsapi.
+CODES: dict[str, Row] = {
+    "isv.BUSINESS_LIMIT_CONTROL": Row("rate_limited", "limited", scope="number"),
+    "isv.MOBILE_NUMBER_ILLEGAL": Row("recipient_rejected", "bad_number", again="never"),
+    "isv.COMPLAINT_REJECT": _REJECTED_ELSEWHERE,
+    "ComplaintReject": _REJECTED_ELSEWHERE,
+    "isv.DISPLAY_NUMBER_ILLEGAL": _WRONG,
+    "isv.BILLID_NOT_EXIST": _WRONG,
+    "BillidNotExist": _WRONG,
+    "isv.TTS_TEMPLATE_ILLEGAL": _WRONG,
+    "isv.TEMPLATE_ILLEGAL": _WRONG,
+    "isv.VOICE_FILE_ILLEGAL": _WRONG,
+    "isv.TEMPLATE_MISSING_PARAMETERS": _CONTENT,
+    "isv.TEMPLATE_PARAMS_ILLEGAL": _CONTENT,
+    "isv.PARAM_LENGTH_LIMIT": _CONTENT,
+    "isv.PARAM_NOT_SUPPORT_URL": _CONTENT,
+    "isv.BLACK_KEY_CONTROL_LIMIT": _CONTENT,
+    "isv.INVALID_PARAMETERS": _CONTENT,
+    "InvalidParameters": _CONTENT,
+    "isv.INVALID_JSON_PARAM": _CONTENT,
+    "isv.PRODUCT_UN_SUBSCRIPT": _WRONG,
+    "isv.PRODUCT_UNSUBSCRIBE": _WRONG,
+    "isv.ACCOUNT_NOT_EXISTS": _WRONG,
+    "isv.OUT_OF_SERVICE": _NO_CREDIT,
+    "isv.AMOUNT_NOT_ENOUGH": _NO_CREDIT,
+    "isv.AMOUNT_NOT_ENOUG": _NO_CREDIT,  # so spelt in the table of the document
+    "isv.ACCOUNT_ABNORMAL": _NO_CREDIT,
+    "isv.VOICE_ROBOT_NOT_PERIOD": _NOT_NOW,
+    "isv.VOICE_CALL_PERIOD_ERROR": _NOT_NOW,
+    "isv.VOICE_CALL_FAIL": Row("transient", "not_sent", placed="maybe"),
+    "isv.MOBILE_COUNT_OVER_LIMIT": _WRONG,
+    "isv.VOICE_ROBOT_CALLEE_LIMIT": _WRONG,
+}
+
+Heard = Literal["completed", "hung_up", "no_key"]
+
+
+def _recipient(outcome: str, *, other: bool = False, again: Literal["never", "later"] = "later") -> Row:
+    return Row("recipient_rejected", outcome, other_provider=other, again=again)
+
+
+# Carrier response error codes, and the statuses of a call: an answered call's end, or a failure.
+RECEIPTS: dict[str, Row | Heard] = {
+    "200000": "completed",
+    "200001": "hung_up",
+    "200008": "no_key",
+    "200002": _recipient("busy"),
+    "200003": _recipient("no_answer"),
+    "200004": _recipient("bad_number", again="never"),
+    "200005": _recipient("unreachable", other=True),
+    "200006": Row("misconfigured", "not_sent"),
+    "200007": _recipient("out_of_coverage"),
+    "200010": _recipient("off"),
+    "200011": _recipient("suspended", again="never"),
+    "200012": _recipient("blocked", other=True),
+    "200104": Row("misconfigured", "blocked"),
+    "200105": _recipient("blocked", other=True),
+    "200111": _recipient("rejected"),
+    "200112": _recipient("busy"),
+    "200113": _recipient("no_answer"),
+    "200116": _recipient("bad_number", again="never"),
+    "200117": Row("misconfigured", "not_sent"),
+    "200118": Row("rate_limited", "limited", scope="account"),
+    "200119": Row("rate_limited", "limited", scope="number"),
+    "200120": _recipient("out_of_coverage"),
+    "200121": Row("rate_limited", "limited", scope="account"),
+    "200130": Row("unknown", "unreachable", other_provider=False),
+    "400": Row("transient", "not_sent"),
+    "408": _recipient("no_answer"),
+    "476": Row("misconfigured", "not_sent"),
+    "482": _recipient("unreachable"),
+    "487": _recipient("no_answer"),
+    "500": Row("provider_down", "not_sent"),
+    "999999": Row("provider_down", "not_sent"),
+    "9996": Row("unknown", "not_sent", other_provider=False),
+}
+# During the call. 300000 is a key; the English page prints 200000 there, told apart by its dtmf.
+RINGING, ANSWERED, KEY, MISPRINTED_KEY = "200201", "200102", "300000", "200000"
+NOTED = ("200101", "200100")
+
+
+class AlibabaVoiceSettings(Strict):
+    """`[providers.alibaba.voice]`."""
+
+    endpoint: Annotated[str, AfterValidator(faults.check_endpoint)] = ""
+    mode: Literal["ivr", "tts"] = "ivr"
+    show_numbers: tuple[Annotated[str, Field(pattern=r"^\d{5,15}$")], ...] = Field(
+        (), description='a list of bought caller numbers, such as ["05710000000"]'
+    )
+    play_times: int = Field(2, ge=1, le=3, description="how often the text is read, 1 to 3")
+    templates: Templates = Templates()
+
+    @model_validator(mode="after")
+    def _can_call(self) -> "AlibabaVoiceSettings":
+        if self.mode == "ivr" and not self.show_numbers:
+            msg = (
+                'show_numbers: expected a bought caller number: keys come back by no other; or mode = "tts"'
+            )
+            raise ValueError(msg)
+        if self.templates.page is None:
+            msg = "templates.page: missing; expected the approved text of a page"
+            raise ValueError(msg)
+        if self.mode == "ivr" and self.templates.reply is None:
+            msg = "templates.reply: missing; expected the approved text said after a key"
+            raise ValueError(msg)
+        refuse_unfit(self.templates, ALIBABA_DEDICATED if self.show_numbers else ALIBABA_SHARED)
+        return self
+
+
+class AlibabaVoice:
+    """Satisfies `paging.ports.CallbackReader` and `telephony.pooled.Carrier`."""
+
+    name = NAME
+    accepted = '{"code":0,"msg":"接收成功"}'.encode()
+
+    def __init__(
+        self, settings: AlibabaVoiceSettings, credentials: AlibabaCredentials, menu: Menu
+    ) -> None:
+        self._settings, self._menu = settings, menu
+        self._rules = ALIBABA_DEDICATED if settings.show_numbers else ALIBABA_SHARED
+        self._client: Any = Client(config(credentials, settings.endpoint, OFFICIAL))
+        self._numbers = itertools.cycle(settings.show_numbers or ("",))
+
+    def serves(self, number: str) -> bool:
+        """Say whether this E.164 number can be called: the mainland's can."""
+        return number.startswith("+86")
+
+    def place_call(self, call: CallRequest) -> Placed:
+        """Place one call; block. Raises DeliveryError and nothing else."""
+        page = self._settings.templates.choose("page", call.locale)
+        if page is None:
+            raise DeliveryError(NAME, "no_template", _WRONG)
+        spoken = fill(page, call.fields, self._rules, call.locale)
+        try:
+            if self._settings.mode == "ivr":
+                answer = self._client.ivr_call(self._ivr(call, page, spoken.params))
+            else:
+                answer = self._client.single_call_by_tts(self._tts(call, page, spoken.params))
+        except Exception as exc:
+            raise error_of(exc, CODES) from exc
+        body = answer.body
+        if body.code != "OK":
+            code = str(body.code)
+            raise DeliveryError(NAME, code, faults.row_of(NAME, code, CODES))
+        if not body.call_id:
+            raise DeliveryError(NAME, "no_call_id", faults.UNREADABLE)
+        key_wait = KEY_WAIT_S if self._settings.mode == "ivr" else 0.0
+        listening = spoken_seconds(spoken.text)
+        return Placed(
+            str(body.call_id),
+            spoken.text,
+            silence_s(listening, self._settings.play_times, key_wait),
+        )
+
+    def _ivr(self, call: CallRequest, page: Template, params: object) -> models.IvrCallRequest:
+        reply = self._settings.templates.choose("reply", call.locale)
+        if reply is None:
+            raise DeliveryError(NAME, "no_template", _WRONG)
+        said = json.dumps(fill(reply, call.fields, self._rules, call.locale).params)
+        return models.IvrCallRequest(
+            called_number=_national(call.to),
+            called_show_number=next(self._numbers),
+            start_code=page.id,
+            start_tts_params=json.dumps(params, ensure_ascii=False),
+            menu_key_map=[
+                models.IvrCallRequestMenuKeyMap(key=key, code=reply.id, tts_params=said)
+                for key in self._menu
+            ],
+            play_times=self._settings.play_times,
+            timeout=int(KEY_WAIT_S * 1000),
+            out_id=call.ref,
+        )
+
+    def _tts(
+        self, call: CallRequest, page: Template, params: object
+    ) -> models.SingleCallByTtsRequest:
+        return models.SingleCallByTtsRequest(
+            called_number=_national(call.to),
+            called_show_number=next(self._numbers) or None,  # pyright: ignore[reportArgumentType]
+            tts_code=page.id,
+            tts_param=json.dumps(params, ensure_ascii=False),
+            play_times=self._settings.play_times,
+            out_id=call.ref,
+        )
+
+    def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
+        """Ask for a call that never was: it sends nothing, and a refusal that is not about the keys
+        proves them."""
+        request = models.QueryCallDetailByCallIdRequest(
+            call_id="0^0", prod_id=_IVR_PRODUCT, query_date=0
+        )
+        try:
+            self._client.query_call_detail_by_call_id(request)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
+            error = error_of(exc, CODES)
+            if KEYS_WRONG.match(error.code):
+                return "wrong", {
+                    "zh-CN": f"密钥被拒绝({error.code}):检查 AccessKey 与授权",
+                    "en": f"the keys were refused ({error.code}): check the AccessKey and its rights",
+                }
+            if error.code in ("not_connected", "answer_lost"):
+                return "wrong", {
+                    "zh-CN": f"连接不上({error.code}):检查网络与 endpoint",
+                    "en": f"not reached ({error.code}): check the network and endpoint",
+                }
+        return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
+
+    def read_callback(self, callback: Callback) -> Reading:
+        """Translate a batch of VoiceReport or VoiceCallReport records."""
+        try:
+            records: Any = json.loads(callback.body)
+        except ValueError as exc:
+            raise CallbackMalformedError(NAME) from exc
+        if not isinstance(records, list):
+            raise CallbackMalformedError(NAME)
+        found: list[CallEvent] = []
+        skipped = 0
+        for record in cast("list[Any]", records):
+            try:
+                found += _events(record)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                skipped += 1
+        return Reading(found, skipped)
+
+
+def _events(record: Mapping[str, Any]) -> Iterator[CallEvent]:
+    """Translate one record; raises for one that cannot be read."""
+    code, digits = str(record["status_code"]), _digits(record.get("dtmf"))
+    receipt = _receipt(record, code, digits)
+    if "status_time" in record:
+        yield _during(receipt, code, digits)
+        return
+    if digits:
+        yield DigitsPressed(_named(receipt, "dtmf"), digits, final=True)
+    meaning = RECEIPTS.get(code) or faults.row_of(NAME, code)
+    if isinstance(meaning, Row):
+        yield CallFailed(receipt, code, meaning)
+    else:
+        yield CallEnded(receipt, meaning, code)
+
+
+def _during(receipt: Receipt, code: str, digits: str) -> CallEvent:
+    if digits and code in (KEY, MISPRINTED_KEY):
+        return DigitsPressed(receipt, digits)
+    match code:
+        case "200201":
+            return CallRinging(receipt)
+        case "200102":
+            return CallAnswered(receipt)
+        case _:
+            return CallNoted(receipt, code)
+
+
+def _digits(value: object) -> str:
+    return "".join(re.findall(r"[0-9*#]", str(value))) if value not in (None, "") else ""
+
+
+def _receipt(record: Mapping[str, Any], code: str, digits: str) -> Receipt:
+    call_id, ref = str(record.get("call_id") or ""), str(record.get("out_id") or "")
+    if not call_id and not ref:
+        raise KeyError("call_id")
+    at = record.get("status_time") or record.get("end_time")
+    callee = str(record.get("callee") or "")
+    return Receipt(
+        NAME,
+        f"{call_id or ref}:{code}:{record.get('status_time', '')}:{digits}",
+        ref=ref or None,
+        provider_id=call_id or None,
+        address=f"+86{callee.lstrip('0')}" if callee else None,
+        at=datetime.strptime(str(at), "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA) if at else None,
+        caller=str(record["caller"]) if record.get("caller") else None,
+    )
+
+
+def _named(receipt: Receipt, what: str) -> Receipt:
+    """Return the receipt for another event of the same record."""
+    return Receipt(
+        receipt.provider,
+        f"{receipt.key}:{what}",
+        receipt.ref,
+        receipt.provider_id,
+        receipt.address,
+        receipt.at,
+        receipt.caller,
+    )
+
+
+def _national(number: str) -> str:
+    """Return +8613700000000 as 13700000000, and a landline with its leading 0."""
+    national = number.removeprefix("+86")
+    return national if re.fullmatch(r"1[3-9]\d{9}", national) else f"0{national}"
