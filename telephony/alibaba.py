@@ -32,6 +32,7 @@ from paging.menu import Menu
 from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
 from telephony.pooled import silence_s
+from telephony.speech import spoken_seconds
 from telephony.templates import (
     ALIBABA_DEDICATED,
     ALIBABA_SHARED,
@@ -39,7 +40,6 @@ from telephony.templates import (
     Templates,
     fill,
     refuse_unfit,
-    spoken_seconds,
 )
 
 OFFICIAL = "dyvmsapi.aliyuncs.com"

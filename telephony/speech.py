@@ -71,6 +71,7 @@ _PAUSES = ",。、"
 _UNSPEAKABLE = ("标题无法朗读的告警", "an alert whose title cannot be read out")
 
 _MARK = re.compile(f"[{re.escape(''.join(_MARKS))}{_PAUSES}]")
+_ESCAPES = re.compile(r"(?<!\d)(?:%[0-9A-Fa-f]{2})+")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _UUID = re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _SCHEME = re.compile(r"(?i)\b(https?)://")
@@ -88,13 +89,15 @@ _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 def speakable(text: str, locale: Locale, *, max_chars: int) -> str:
     """Return the text as it should be read out, at most `max_chars` (40 or more) and never blank."""
     language = 0 if locale == "zh-CN" else 1
-    title = _canonical(text)
+    plain = _unescaped(text)
+    title = _canonical(plain)
     spoken, lossless = _spoken(title, language)
+    lossless = lossless and plain == text
     if not re.search(r"\w", spoken):
         spoken, lossless = _UNSPEAKABLE[language], False
     if lossless and len(spoken) <= max_chars:
         return spoken
-    code = _code(title, language)
+    code = _code(_canonical(text), language)
     return f"{_cut(spoken, max_chars - len(code) - 1)} {code}"
 
 
@@ -107,11 +110,8 @@ def _canonical(text: str) -> str:
 def _spoken(title: str, language: int) -> tuple[str, bool]:
     """Return the speech, and whether the title could be told from it."""
     lossless = not _says_our_words(title, language)
-    text = title
-    for shorten in (_unescaped, _without_tags):
-        shorter = shorten(text)
-        lossless = lossless and shorter == text
-        text = shorter
+    text = _without_tags(title)
+    lossless = lossless and text == title
     tails = ("UUID 尾号", "UUID ending in")
     short = _UUID.sub(lambda found: f" {tails[language]} {' '.join(found[0][-4:])} ", text)
     lossless = lossless and short == text
@@ -140,10 +140,11 @@ def _says_our_words(title: str, language: int) -> bool:
 
 
 def _unescaped(text: str) -> str:
-    """Undo URL escapes such as %22."""
-    if not re.search(r"%[0-9A-Fa-f]{2}", text):
+    """Undo URL escapes such as %22; a percentage such as 97%ab is none."""
+    try:
+        return _ESCAPES.sub(lambda found: unquote(found[0], errors="strict"), text)
+    except UnicodeDecodeError:
         return text
-    return " ".join(unicodedata.normalize("NFKC", unquote(text, errors="ignore")).split())
 
 
 def _without_tags(text: str) -> str:

@@ -13,19 +13,17 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from paging.menu import Menu
 from paging.people import Locale, Strict
-from telephony.speech import SHORTEST, speakable, spoken_seconds
+from telephony.speech import SHORTEST, speakable
 
 Value = Literal["title", "severity", "count", "number", "responder", "code", "details"]
 Purpose = Literal["page", "bundle", "reply", "code", "notice"]
 LOCALES: tuple[Locale, ...] = ("zh-CN", "en")
 PURPOSES: tuple[Purpose, ...] = ("page", "bundle", "reply", "code", "notice")
 
-__all__ = ["spoken_seconds"]  # handed on to the adapters, which ask both of every text
-
 # What a value holds at most, in characters; free text shares what is left, the title first.
 _AT_MOST = {"severity": 8, "count": 6, "number": 12, "code": 20}
 _FREE: tuple[Value, ...] = ("title", "responder", "details")
-_NAME_AT_MOST = 40
+_LISTENED_TO = {"title": 120, "responder": 40, "details": 160}
 _SEVERITIES = {
     "critical": ("严重", "critical"),
     "warning": ("警告", "warning"),
@@ -236,9 +234,10 @@ def fill(template: Template, values: Mapping[str, str], rules: Rules, locale: Lo
             spelt = " ".join(given) if value == "code" else given
             said[value] = spelt[: _AT_MOST[value]] or "0"
         else:
+            # No more of it than somebody just woken listens to.
             later = [v for v in _FREE if v in template.values and v not in said and v != value]
             most = room - SHORTEST * len(later)
-            most = min(most, _NAME_AT_MOST) if value == "responder" else most
+            most = min(most, _LISTENED_TO[value])
             said[value] = speakable(given, locale, max_chars=max(most, SHORTEST))
             room -= len(said[value])
     ordered = [said[value] for value in template.values]

@@ -23,7 +23,8 @@ from paging.menu import Menu
 from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
 from telephony.pooled import silence_s
-from telephony.templates import TENCENT, Templates, fill, refuse_unfit, spoken_seconds
+from telephony.speech import spoken_seconds
+from telephony.templates import TENCENT, Templates, fill, refuse_unfit
 
 OFFICIAL = "vms.tencentcloudapi.com"
 KEY_WAIT_S = 10.0  # after the text; the carrier documents none
