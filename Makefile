@@ -12,7 +12,7 @@ help: ## list these targets
 
 install: .venv/installed ## build .venv from the pinned requirements
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt pyproject.toml
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh
 	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
@@ -41,8 +41,11 @@ lint: .venv/tested ## ruff, pyright, import-linter
 bench: .venv/installed ## how fast the main way is, each figure beside its floor
 	$(CLEAN) $(BIN)/python scripts/bench.py
 
-pins: .venv/tested ## write requirements*.txt anew from requirements*.in (needs pip-tools)
-	pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
-		--no-emit-find-links --strip-extras --allow-unsafe -o requirements.txt requirements.in
-	pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
-		--no-emit-find-links --strip-extras --allow-unsafe -o requirements-dev.txt requirements-dev.in
+pins: .venv/installed ## write requirements*.txt anew from requirements*.in
+	$(BIN)/python -m venv .venv/pins
+	.venv/pins/bin/pip install --quiet pip-tools
+	for name in requirements requirements-dev; do \
+		.venv/pins/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+			--output-file=$$name.txt $$name.in || exit; \
+	done

@@ -53,7 +53,8 @@ class Running:
 @contextlib.contextmanager
 def running(port: int = 0) -> Iterator[Running]:
     """Run a sandbox on loopback, by default on a free port, until the block ends."""
-    with socket.socket() as listening:
+    # Named TCP, because asyncio sends small answers at once on such sockets only.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen(128)
