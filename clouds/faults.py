@@ -61,7 +61,7 @@ def row_of(provider: str, code: str, *tables: Mapping[str, Row]) -> Row:
 
 
 def address(endpoint: str) -> tuple[str, str] | None:
-    """Return (protocol, host and port) of an endpoint such as http://127.0.0.1:9100; None for ""."""
+    """Return (protocol, host and port) of an endpoint such as http://127.0.0.1:9100, if any."""
     if not endpoint:
         return None
     parts = urlsplit(endpoint)

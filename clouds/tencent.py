@@ -52,7 +52,7 @@ def credential(credentials: TencentCredentials) -> Credential:
 
 
 def profile(endpoint: str, official: str) -> ClientProfile:
-    """Return the client settings: time-outs set, and no retryer, which would place a second call."""
+    """Return the client settings: time-outs set, and no retryer: it would place a second call."""
     protocol, host = faults.address(endpoint) or ("https", official)
     # The synchronous client hands the time-out to requests as it is: connect and read apart.
     timeout: Any = (faults.CONNECT_S, faults.READ_S)
@@ -67,7 +67,8 @@ def error_of(error: Exception, table: dict[str, Row]) -> DeliveryError:
     The SDK wraps every exception, its own and others', as a TencentCloudSDKException whose code is
     then the name of a Python class: such a code says nothing of the carrier.
     """
-    code: Any = error.get_code() if isinstance(error, TencentCloudSDKException) else None
+    sdk_error: Any = error
+    code = sdk_error.get_code() if isinstance(error, TencentCloudSDKException) else None
     if not isinstance(code, str) or code in _NO_ANSWER or code.endswith(("Error", "Exception")):
         if code in COMMON:
             return DeliveryError(NAME, code, COMMON[code])

@@ -140,8 +140,10 @@ class Responder(Strict):
     locale: Locale = "zh-CN"
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
     role: Literal["member", "admin"] = "member"
-    preferences: dict[Severity, Notifications] = Field(default_factory=dict)
-    accounts: dict[str, str] = Field(default_factory=dict)
+    preferences: dict[Severity, Notifications] = Field(
+        default_factory=dict[Severity, Notifications]
+    )
+    accounts: dict[str, str] = Field(default_factory=dict[str, str])
 
     def personal(self, severity: Severity) -> tuple[Notification, ...]:
         """Return how this person wants to be told; a call where they never said."""

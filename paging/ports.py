@@ -54,7 +54,6 @@ class VoiceProvider(Protocol):
     """A voice provider as the engine uses it."""
 
     name: str
-    reports_ringing: bool  # does it say anything between submit and hang-up
 
     def serves(self, number: str) -> bool:
         """Say whether this E.164 number can be called by this provider."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from importlib.metadata import version
 
 import structlog
@@ -47,7 +47,7 @@ def application(settings: Settings, clock: Clock) -> Starlette:
     }
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         await paging.start()
         log.info("service.started", version=version("ringback"), voice=list(voices))
         yield

@@ -1,4 +1,4 @@
-"""Alibaba Cloud's voice API (dyvmsapi 2017-05-25): SingleCallByTts, IvrCall and what goes with them.
+"""Alibaba Cloud's voice API (dyvmsapi 2017-05-25): SingleCallByTts, IvrCall and the query.
 
 Business refusals come as HTTP 200 with a Code, or as HTTP 400/500 where the settings say so: the
 documents have both.
@@ -7,7 +7,7 @@ documents have both.
 import json
 import re
 import secrets
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from sandbox import templates, wire
 from sandbox.box import Box
 from sandbox.calls import Call
+from sandbox.faults import Fault
 from sandbox.phones import e164
 from sandbox.signatures import SignatureError, check_acs3, check_rpc1
 from sandbox.templates import TemplateError
@@ -54,8 +55,7 @@ async def serve(request: Request, box: Box) -> Response:
             )
         else:
             nonce = check_rpc1(request.method, target, body, keys=keys, now=wire.real_now())
-        if not box.is_new_nonce(nonce):
-            raise SignatureError("SignatureNonceUsed", "The nonce was used before.")
+        _check_nonce(box, nonce)
     except SignatureError as exc:
         box.note_request("alibaba", action, shown, exc.code, None)
         status = 404 if exc.code == "InvalidAccessKeyId.NotFound" else 400
@@ -75,32 +75,12 @@ async def serve(request: Request, box: Box) -> Response:
             return _error("InvalidAction.NotFound", "Specified api is not found.", 404)
 
 
-async def _placing(
-    request: Request, box: Box, action: str, params: dict[str, str]
-) -> Response:
+async def _placing(request: Request, box: Box, action: str, params: dict[str, str]) -> Response:
     number = params.get("CalledNumber", "")
     fault = box.faults["alibaba"].next_for(e164(number) if _MOBILE.fullmatch(number) else number)
     if fault is not None and not fault.places:
         box.note_request("alibaba", action, params, f"fault: {fault.fault}", None)
-        match fault.fault:
-            case "accept_then_hang":
-                return await wire.hang(request)
-            case "close_mid_request":
-                return wire.cut(request)
-            case "html":
-                return wire.page()
-            case "empty_success":
-                return wire.answer({"RequestId": _request_id(), "Code": "OK", "Message": "OK"})
-            case "throttle":
-                response = _error("Throttling.User", "Request was denied due to throttling.", 400)
-                response.headers["x-acs-retry-after"] = str(fault.retry_after_ms)
-                return response
-            case "server_error":
-                return _error("InternalError", "The request has failed.", 500)
-            case _:
-                if fault.http_status:
-                    return _error(fault.code, fault.message or fault.code, fault.http_status)
-                return _refusal(box, fault.code, fault.message or fault.code)
+        return await _broken(request, box, fault)
     try:
         call = _call(box, action, params)
     except (RefusedError, TemplateError) as exc:
@@ -118,6 +98,30 @@ async def _placing(
         return good
     broken = _error("InternalError", "The request has failed.", 500)
     return await wire.after_placing(request, fault, good, broken)
+
+
+async def _broken(request: Request, box: Box, fault: Fault) -> Response:
+    """Answer a request that places no call, as the fault says."""
+    match fault.fault:
+        case "empty_success":
+            return wire.answer({"RequestId": _request_id(), "Code": "OK", "Message": "OK"})
+        case "throttle":
+            response = _error("Throttling.User", "Request was denied due to throttling.", 400)
+            response.headers["x-acs-retry-after"] = str(fault.retry_after_ms)
+            return response
+        case "server_error":
+            return _error("InternalError", "The request has failed.", 500)
+        case "error" if fault.http_status:
+            return _error(fault.code, fault.message or fault.code, fault.http_status)
+        case "error":
+            return _refusal(box, fault.code, fault.message or fault.code)
+        case _:
+            return await wire.unanswered(request, fault)
+
+
+def _check_nonce(box: Box, nonce: str) -> None:
+    if not box.is_new_nonce(nonce):
+        raise SignatureError("SignatureNonceUsed", "The nonce was used before.")
 
 
 def _call(box: Box, action: str, params: dict[str, str]) -> Call:
@@ -193,7 +197,7 @@ def _table(text: str) -> dict[str, object]:
         raise RefusedError("isv.INVALID_JSON_PARAM", "The variables are not JSON.") from exc
     if not isinstance(found, dict):
         raise RefusedError("isv.INVALID_JSON_PARAM", "The variables are no JSON object.")
-    return found
+    return cast("dict[str, object]", found)
 
 
 def _whole(params: dict[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -1,7 +1,7 @@
 """One address for everything: the carriers' APIs at `/`, the page, and the sandbox's own API."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -29,7 +29,7 @@ def create_app(box: Box | None = None) -> Starlette:
         return await alibaba.serve(request, box)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         yield
         await box.pusher.close()
 

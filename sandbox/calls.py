@@ -93,8 +93,7 @@ class Exchange:
         """Begin a call; `at_once`: dialling takes no time, nor does a phone that answers itself."""
         phone = self.phones.get(call.number)
         in_a_call = any(
-            other.number == call.number and other.status != "ended"
-            for other in self.calls.values()
+            other.number == call.number and other.status != "ended" for other in self.calls.values()
         )
         call.created_at = self.clock.now()
         self.calls[call.id] = call

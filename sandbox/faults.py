@@ -1,7 +1,7 @@
 """What goes wrong at a carrier, when told to."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sandbox.phones import BadInputError, e164
 
@@ -51,7 +51,7 @@ class Faults:
 
     told: list[Fault] = field(default_factory=list[Fault])
 
-    def put(self, items: list[dict[str, Any]]) -> None:
+    def put(self, items: list[Any]) -> None:
         """Replace them all. Raises BadInputError."""
         self.told = [_fault(i, item) for i, item in enumerate(items)]
 
@@ -65,16 +65,32 @@ class Faults:
         return None
 
 
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "fault": (str,),
+    "times": (int, type(None)),
+    "number": (str, type(None)),
+    "code": (str,),
+    "message": (str,),
+    "http_status": (int, type(None)),
+    "retry_after_ms": (int,),
+    "after_s": (int, float),
+}
+
+
 def _fault(i: int, item: object) -> Fault:
     if not isinstance(item, dict):
         raise BadInputError(f"{i}: expected a table")
-    if item.get("fault") not in KINDS:
+    told: dict[str, Any] = dict(cast("dict[str, Any]", item))
+    if told.get("fault") not in KINDS:
         raise BadInputError(f"{i}.fault: expected one of: {', '.join(KINDS)}")
-    unknown = item.keys() - set(Fault.__slots__)
-    if unknown:
-        raise BadInputError(f"{i}.{sorted(unknown)[0]}: no such key")
-    if not (item.get("times") is None or (isinstance(item["times"], int) and item["times"] > 0)):
+    for key, value in told.items():
+        if key not in _FIELDS:
+            raise BadInputError(f"{i}.{key}: unknown; expected one of: {', '.join(_FIELDS)}")
+        if not isinstance(value, _FIELDS[key]) or isinstance(value, bool):
+            names = " or ".join(kind.__name__ for kind in _FIELDS[key])
+            raise BadInputError(f"{i}.{key}: expected {names}")
+    if told.get("times") is not None and told["times"] < 1:
         raise BadInputError(f"{i}.times: expected a whole number above 0, or null for ever")
-    if item.get("number") is not None:
-        item = {**item, "number": e164(str(item["number"]))}
-    return Fault(**item)
+    if told.get("number") is not None:
+        told["number"] = e164(told["number"])
+    return Fault(**told)

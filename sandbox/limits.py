@@ -25,9 +25,7 @@ class Limits:
     windows: dict[tuple[str, str, float], tuple[float, int]] = field(
         default_factory=dict[tuple[str, str, float], tuple[float, int]]
     )
-    nights: dict[tuple[str, str, str], int] = field(
-        default_factory=dict[tuple[str, str, str], int]
-    )
+    nights: dict[tuple[str, str, str], int] = field(default_factory=dict[tuple[str, str, str], int])
     last: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
 
     def reached(self, carrier: str, number: str, now: float) -> str | None:

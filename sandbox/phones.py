@@ -26,7 +26,7 @@ class BadInputError(Exception):
 
 @dataclass(slots=True)
 class Phone:
-    """One number. Times in seconds: `after_s` from ringing to answer, `hangup_after_s` from there."""
+    """One number; `after_s` from ringing to answer, `hangup_after_s` from there to its end."""
 
     number: str
     behaviour: str = "ring"

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 
@@ -20,6 +20,7 @@ from sandbox.clock import VirtualClock
 DEADLINE_S = {"alibaba": 0.7, "tencent": 3.0}
 AGAIN_AFTER_S = {"alibaba": (60.0, 300.0, 600.0), "tencent": (60.0, 60.0)}
 _REORDER_HOLDS_S = 3.0
+_OK = 200
 
 
 @dataclass(slots=True)
@@ -48,9 +49,7 @@ class Push:
 class Pusher:
     """Sends each carrier's callbacks one after the other."""
 
-    def __init__(
-        self, clock: VirtualClock, settings: Callable[[str], dict[str, Any]]
-    ) -> None:
+    def __init__(self, clock: VirtualClock, settings: Callable[[str], dict[str, Any]]) -> None:
         self._clock, self._settings = clock, settings
         self._client = httpx2.AsyncClient(trust_env=False)
         self._turns = {carrier: asyncio.Lock() for carrier in DEADLINE_S}
@@ -140,8 +139,9 @@ def _is_taken(carrier: str, answer: httpx2.Response) -> bool:
         body = answer.json()
     except ValueError:
         return False
-    if answer.status_code != httpx2.codes.OK or not isinstance(body, dict):
+    if answer.status_code != _OK or not isinstance(body, dict):
         return False
+    said = cast("dict[str, object]", body)
     if carrier == "alibaba":
-        return isinstance(body.get("code"), int | float)  # all that the document says is checked
-    return body.get("result") == 0
+        return isinstance(said.get("code"), int | float)  # all that the document says is checked
+    return said.get("result") == 0

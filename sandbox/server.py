@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import uvicorn
@@ -51,7 +51,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(port: int = 0) -> Iterator[Running]:
+def running(port: int = 0) -> Generator[Running]:
     """Run a sandbox on loopback, by default on a free port, until the block ends."""
     # Named TCP, because asyncio sends small answers at once on such sockets only.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
@@ -63,8 +63,8 @@ def running(port: int = 0) -> Iterator[Running]:
 
         async def run() -> None:
             serving = asyncio.create_task(server.serve([listening]))
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.005)  # uvicorn has no event for this
+            while not server.started and not serving.done():  # noqa: ASYNC110 - no event for it
+                await asyncio.sleep(0.005)
             up.set()
             await serving
 

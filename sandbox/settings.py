@@ -1,6 +1,6 @@
 """What the sandbox was told about the two accounts, changed by merge-patch."""
 
-from typing import Any
+from typing import Any, cast
 
 from sandbox.phones import BadInputError
 
@@ -44,16 +44,16 @@ def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> None:
     """Change what is told, in place. Raises BadInputError for a key or a kind that does not fit."""
     for key, value in told.items():
         here = f"{path}{key}"
-        open_table = path.endswith("templates.")
-        if key not in known and not open_table:
+        if key not in known:
             raise BadInputError(f"{here}: unknown; expected one of: {', '.join(known)}")
-        now = known.get(key, "")
+        now: Any = known[key]
         if isinstance(now, dict) and key != "templates":
             if not isinstance(value, dict):
                 raise BadInputError(f"{here}: expected a table")
-            merge(now, value, f"{here}.")
+            inner = cast("dict[str, Any]", now)
+            merge(inner, cast("dict[str, Any]", value), f"{here}.")
         elif not _same_kind(now, value):
-            raise BadInputError(f"{here}: expected {_KINDS[type(now)]}")
+            raise BadInputError(f"{here}: expected {_KINDS[_kind(now)]}")
         else:
             known[key] = value
 
@@ -68,7 +68,11 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _same_kind(now: object, value: object) -> bool:
+def _kind(value: object) -> type:
+    return type(value)
+
+
+def _same_kind(now: Any, value: Any) -> bool:  # noqa: ANN401 - any JSON
     if isinstance(now, bool) or isinstance(value, bool):
         return isinstance(now, bool) and isinstance(value, bool)
     if isinstance(now, float):

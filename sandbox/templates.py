@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 ALIBABA_VARIABLES = 250
 ALIBABA_SHARED_VARIABLES = 2
 TENCENT_CONTENT = 350
-_LINK = re.compile(r"https?|www\.|\b[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|cn|net|org|io|dev)\b", re.I)
-_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}|([0-9a-f]{1,4}:){2,}", re.I)
+_LINK = re.compile(
+    r"https?|www\.|\b[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|cn|net|org|io|dev)\b", re.IGNORECASE
+)
+_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}|([0-9a-f]{1,4}:){2,}", re.IGNORECASE)
 _ALIBABA_FORBIDDEN = set("#/:-%¥【】$[]")
 _TENCENT_FORBIDDEN = set("¥★☞✓※")
-_CLAIMS = re.compile(r"已?认领成功|已(被)?认领|已(被)?确认|已受理|acknowledged|confirmed", re.I)
+_CLAIMS = re.compile(
+    r"已?认领成功|已(被)?认领|已(被)?确认|已受理|acknowledged|confirmed", re.IGNORECASE
+)
 
 
 class TemplateError(Exception):
@@ -61,14 +65,10 @@ def _check_alibaba(name: str, value: object) -> None:
     if _LINK.search(value) or _IP.search(value):
         raise TemplateError("isv.PARAM_NOT_SUPPORT_URL", f"{name} holds a URL or an IP address.")
     if bad := _ALIBABA_FORBIDDEN & set(value):
-        raise TemplateError(
-            "isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {''.join(sorted(bad))}."
-        )
+        raise TemplateError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {''.join(sorted(bad))}.")
 
 
-def alibaba_reply(
-    templates: Mapping[str, str], code: str, given: Mapping[str, object]
-) -> str:
+def alibaba_reply(templates: Mapping[str, str], code: str, given: Mapping[str, object]) -> str:
     """Return what is said after a key: it may not claim what is not known yet."""
     text = alibaba_text(templates, code, given, shared=False)
     if _CLAIMS.search(text):

@@ -7,7 +7,7 @@ settings ask for the variant in which an SDK finds no error.
 import json
 import re
 import secrets
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -16,10 +16,12 @@ from starlette.responses import Response
 from sandbox import templates, wire
 from sandbox.box import Box
 from sandbox.calls import Call
+from sandbox.faults import Fault
 from sandbox.signatures import SignatureError, check_tc3
 from sandbox.templates import TemplateError
 
 CALLER = "075500000000"
+MOST_PLAYS = 3
 
 
 class RefusedError(Exception):
@@ -49,16 +51,20 @@ async def serve(request: Request, box: Box) -> Response:
             keys={settings["secret_id"]: settings["secret_key"]},
             now=wire.real_now(),
         )
-        if headers.get("x-tc-version") != "2020-09-02":
-            raise RefusedError("NoSuchVersion", "The version does not exist.")
-        if not headers.get("x-tc-region"):
-            raise RefusedError("UnsupportedRegion", "The region is missing.")
-        if action not in ("SendTtsVoice", "SendCodeVoice"):
-            raise RefusedError("InvalidAction", "The action does not exist.")
+        _check_headers(headers)
     except (SignatureError, RefusedError) as exc:
         box.note_request("tencent", action, params, exc.code, None)
         return _error(box, exc.code, exc.message)
     return await _placing(request, box, action, params)
+
+
+def _check_headers(headers: dict[str, str]) -> None:
+    if headers.get("x-tc-version") != "2020-09-02":
+        raise RefusedError("NoSuchVersion", "The version does not exist.")
+    if not headers.get("x-tc-region"):
+        raise RefusedError("UnsupportedRegion", "The region is missing.")
+    if headers["x-tc-action"] not in ("SendTtsVoice", "SendCodeVoice"):
+        raise RefusedError("InvalidAction", "The action does not exist.")
 
 
 def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
@@ -67,7 +73,7 @@ def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
             found = json.loads(body or b"{}")
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     params: dict[str, Any] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         key, _, index = name.partition(".")
@@ -83,23 +89,7 @@ async def _placing(request: Request, box: Box, action: str, params: dict[str, An
     fault = box.faults["tencent"].next_for(number)
     if fault is not None and not fault.places:
         box.note_request("tencent", action, params, f"fault: {fault.fault}", None)
-        match fault.fault:
-            case "accept_then_hang":
-                return await wire.hang(request)
-            case "close_mid_request":
-                return wire.cut(request)
-            case "html":
-                return wire.page()
-            case "empty_success":
-                return _answer(box, {"SendStatus": None})
-            case "throttle":
-                return _error(box, "RequestLimitExceeded", "The request rate is too high.")
-            case "server_error":
-                return wire.answer({"message": "Internal Server Error"}, 500)
-            case _:
-                if fault.http_status:
-                    return wire.answer({"message": fault.message}, fault.http_status)
-                return _error(box, fault.code, fault.message or fault.code)
+        return await _broken(request, box, fault)
     try:
         call = _call(box, action, params)
     except (RefusedError, TemplateError) as exc:
@@ -118,34 +108,40 @@ async def _placing(request: Request, box: Box, action: str, params: dict[str, An
     return await wire.after_placing(request, fault, good, broken)
 
 
+async def _broken(request: Request, box: Box, fault: Fault) -> Response:
+    """Answer a request that places no call, as the fault says."""
+    match fault.fault:
+        case "empty_success":
+            return _answer(box, {"SendStatus": None})
+        case "throttle":
+            return _error(box, "RequestLimitExceeded", "The request rate is too high.")
+        case "server_error":
+            return wire.answer({"message": "Internal Server Error"}, 500)
+        case "error" if fault.http_status:
+            return wire.answer({"message": fault.message}, fault.http_status)
+        case "error":
+            return _error(box, fault.code, fault.message or fault.code)
+        case _:
+            return await wire.unanswered(request, fault)
+
+
 def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
     """Check everything and return the call. Raises RefusedError or TemplateError."""
     settings = box.settings["tencent"]
-    number = params.get("CalledNumber")
     for name in ("CalledNumber", "VoiceSdkAppid"):
         if not params.get(name):
             raise RefusedError("MissingParameter", f"{name} is missing.")
-    if not isinstance(number, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+    number = str(params["CalledNumber"])
+    if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
         raise RefusedError(
             "InvalidParameterValue.CalledNumberVerifyFail", "CalledNumber is not E.164 with +."
         )
     if params["VoiceSdkAppid"] not in settings["sdk_app_ids"]:
         raise RefusedError("InvalidParameterValue.SdkAppidNotExist", "No such VoiceSdkAppid.")
     plays = params.get("PlayTimes", 2)
-    if not isinstance(plays, int) or isinstance(plays, bool) or not 1 <= plays <= 3:  # noqa: PLR2004
+    if not isinstance(plays, int) or isinstance(plays, bool) or not 1 <= plays <= MOST_PLAYS:
         raise RefusedError("InvalidParameterValue", "PlayTimes is a number from 1 to 3.")
-    if action == "SendCodeVoice":
-        code = params.get("CodeMessage")
-        if not isinstance(code, str) or not re.fullmatch(r"\d{1,10}", code):
-            raise RefusedError("FailedOperation.InvalidParameters", "CodeMessage is digits only.")
-        text = f"您的验证码是{'、'.join(code)}"
-    else:
-        if not params.get("TemplateId"):
-            raise RefusedError("MissingParameter", "TemplateId is missing.")
-        given = params.get("TemplateParamSet", [])
-        if not isinstance(given, list):
-            raise RefusedError("InvalidParameter", "TemplateParamSet is a list.")
-        text = templates.tencent_text(settings["templates"], params["TemplateId"], given)
+    text = _code(params) if action == "SendCodeVoice" else _page(settings["templates"], params)
     if settings["limits"]:
         broken = box.limits.reached("tencent", number, box.clock.now())
         if broken:
@@ -159,6 +155,22 @@ def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
         plays=plays,
         ref=str(params.get("SessionContext", "")),
     )
+
+
+def _code(params: dict[str, Any]) -> str:
+    code = params.get("CodeMessage")
+    if not isinstance(code, str) or not re.fullmatch(r"\d{1,10}", code):
+        raise RefusedError("FailedOperation.InvalidParameters", "CodeMessage is digits only.")
+    return f"您的验证码是{'、'.join(code)}"
+
+
+def _page(approved: dict[str, str], params: dict[str, Any]) -> str:
+    if not params.get("TemplateId"):
+        raise RefusedError("MissingParameter", "TemplateId is missing.")
+    given = params.get("TemplateParamSet", [])
+    if not isinstance(given, list):
+        raise RefusedError("InvalidParameter", "TemplateParamSet is a list.")
+    return templates.tencent_text(approved, params["TemplateId"], cast("list[object]", given))
 
 
 def _error(box: Box, code: str, message: str) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from typing import Any
+from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
@@ -35,6 +35,17 @@ def cut(request: Request) -> Response:
     return Response(status_code=499)
 
 
+async def unanswered(request: Request, fault: Fault) -> Response:
+    """Break off a request that places no call."""
+    match fault.fault:
+        case "accept_then_hang":
+            return await hang(request)
+        case "close_mid_request":
+            return cut(request)
+        case _:
+            return page()
+
+
 async def after_placing(
     request: Request, fault: Fault, good: Response, server_error: Response
 ) -> Response:
@@ -56,7 +67,7 @@ async def after_placing(
 def _trickled(good: Response) -> Response:
     """Send the headers at once and the body a byte at a time, for as long as anyone reads."""
 
-    async def drops() -> Any:  # noqa: ANN401 - an async iterator of bytes
+    async def drops() -> AsyncIterator[bytes]:
         for byte in bytes(good.body):
             yield bytes([byte])
             await asyncio.sleep(_TRICKLE_S)

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -103,7 +103,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(command: Sequence[str], port: int) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def server(command: Sequence[str], port: int) -> Generator[tuple[subprocess.Popen[bytes], float]]:
     """Run a server; give it with the seconds that it took to be ready."""
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own command
@@ -301,7 +301,7 @@ async def calls(port: int, carrier: Carrier, count: int) -> list[float]:
         for i in range(count):
             began = time.perf_counter()
             _expect(*_with(await conn.send("POST", "/v1/incidents", incident("now", i)), 202))
-            while number(i) not in carrier.reached:
+            while number(i) not in carrier.reached:  # noqa: ASYNC110 - in another thread
                 await asyncio.sleep(0.0002)
             took.append(carrier.reached[number(i)][0] - began)
     return took

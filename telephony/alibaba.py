@@ -90,7 +90,9 @@ CODES: dict[str, Row] = {
 Heard = Literal["completed", "hung_up", "no_key"]
 
 
-def _recipient(outcome: str, *, other: bool = False, again: Literal["never", "later"] = "later") -> Row:
+def _recipient(
+    outcome: str, *, other: bool = False, again: Literal["never", "later"] = "later"
+) -> Row:
     return Row("recipient_rejected", outcome, other_provider=other, again=again)
 
 
@@ -149,7 +151,8 @@ class AlibabaVoiceSettings(Strict):
     def _can_call(self) -> "AlibabaVoiceSettings":
         if self.mode == "ivr" and not self.show_numbers:
             msg = (
-                'show_numbers: expected a bought caller number: keys come back by no other; or mode = "tts"'
+                "show_numbers: expected a bought caller number, since keys come back by no other; "
+                'or mode = "tts"'
             )
             raise ValueError(msg)
         if self.templates.page is None:
@@ -239,8 +242,10 @@ class AlibabaVoice:
         )
 
     def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
-        """Ask for a call that never was: it sends nothing, and a refusal that is not about the keys
-        proves them."""
+        """Ask for a call that never was, which sends nothing.
+
+        A refusal that is not about the keys proves them.
+        """
         request = models.QueryCallDetailByCallIdRequest(
             call_id="0^0", prod_id=_IVR_PRODUCT, query_date=0
         )
@@ -251,7 +256,7 @@ class AlibabaVoice:
             if KEYS_WRONG.match(error.code):
                 return "wrong", {
                     "zh-CN": f"密钥被拒绝({error.code}):检查 AccessKey 与授权",
-                    "en": f"the keys were refused ({error.code}): check the AccessKey and its rights",
+                    "en": f"the keys were refused ({error.code}): check AccessKey and rights",
                 }
             if error.code in ("not_connected", "answer_lost"):
                 return "wrong", {

@@ -162,8 +162,10 @@ class TencentVoice:
         )
 
     def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
-        """Ask for a call without a number or a template, which can send nothing: a refusal that is
-        not about the keys proves them."""
+        """Ask for a call without a number or a template, which can send nothing.
+
+        A refusal that is not about the keys proves them.
+        """
         request: Any = models.SendTtsVoiceRequest()
         request.TemplateId, request.CalledNumber, request.VoiceSdkAppid = "", "", ""
         try:

@@ -43,7 +43,9 @@ def _row(value: Attempt) -> dict[str, Any]:
 
 
 def _attempt(row: RowMapping) -> Attempt:
-    return Attempt(**{**row, "failure": Failure(**row["failure"]) if row["failure"] else None})
+    values: dict[str, Any] = dict(row)
+    values["failure"] = Failure(**row["failure"]) if row["failure"] else None
+    return Attempt(**values)
 
 
 def load(conn: Transaction, id_: str) -> Attempt | None:

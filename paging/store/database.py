@@ -11,7 +11,7 @@ import itertools
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,7 +198,7 @@ def connect(url: str) -> Engine:
 
 
 @contextlib.contextmanager
-def only_server(url: str) -> Iterator[None]:
+def only_server(url: str) -> Generator[None]:
     """Hold the lock that keeps a second `serve` away from this database, until the process ends.
 
     Raises SettingsError when another process holds it.

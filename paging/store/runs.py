@@ -72,21 +72,24 @@ def load(conn: Transaction, number: int) -> Run:
     known = people.responders(conn, plan.responders)
     return Run(
         Incident(**row),
-        Page(**{**newest, "plan": plan}),
+        _page(newest, plan),
         tellings,
         known,
         open_lines(conn, [person.phone for person in known.values() if person.phone]),
     )
 
 
+def _page(row: RowMapping, plan: Policy) -> Page:
+    values: dict[str, Any] = dict(row)
+    values["plan"] = plan
+    return Page(**values)
+
+
 def _telling(row: RowMapping) -> Telling:
-    return Telling(
-        **{
-            **row,
-            "spec": Notification.model_validate(row["spec"]),
-            "tried": tuple(row["tried"]),
-        }
-    )
+    values: dict[str, Any] = dict(row)
+    values["spec"] = Notification.model_validate(row["spec"])
+    values["tried"] = tuple(row["tried"])
+    return Telling(**values)
 
 
 _INCIDENT_MOVES = (

@@ -7,10 +7,12 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from paging.errors import SettingsError, UnavailableError
 from paging.store import schema
@@ -23,16 +25,16 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path / 'ringback.db'}"
 
 
-def add(conn, id_: str) -> str:
+def add(conn: Connection, id_: str) -> str:
     conn.execute(insert(policy).values(id=id_, body={}, updated_at=START))
     return id_
 
 
-def names(conn) -> list[str]:
+def names(conn: Connection) -> list[str]:
     return list(conn.scalars(select(policy.c.id).order_by(policy.c.id)))
 
 
-def run(url: str, scenario) -> object:
+def run(url: str, scenario: Callable[[Store], Awaitable[Any]]) -> Any:
     async def go() -> object:
         store = Store(url)
         store.start()
@@ -107,7 +109,7 @@ def test_a_write_is_committed_before_it_is_answered(tmp_path: Path) -> None:
 def test_a_transaction_that_fails_takes_nothing_else_with_it(tmp_path: Path) -> None:
     schema.upgrade(url_of(tmp_path))
 
-    def half(conn) -> None:
+    def half(conn: Connection) -> None:
         add(conn, "half")
         raise SettingsError("no")
 
@@ -134,9 +136,9 @@ def test_receipts_are_written_before_accepts_that_wait(tmp_path: Path) -> None:
         import threading
 
         gate = threading.Event()
-        first = store.write(ACCEPTS, lambda _: gate.wait(5))
-        while not store._jobs.empty():
-            await asyncio.sleep(0)
+        begun = threading.Event()
+        first = store.write(ACCEPTS, lambda _: (begun.set(), gate.wait(5)))
+        await asyncio.to_thread(begun.wait, 5)
         waiting = [
             store.write(ACCEPTS, lambda _: order.append("accept")),
             store.write(RECEIPTS, lambda _: order.append("receipt")),

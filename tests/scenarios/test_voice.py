@@ -47,9 +47,7 @@ def test_a_wrong_key_is_recorded_and_the_call_is_made_again(stack: Stack, first:
     assert stack.called() == [(first, LI)] * 2
 
 
-def test_an_answered_call_without_a_key_is_not_taken_for_a_human(
-    stack: Stack, first: str
-) -> None:
+def test_an_answered_call_without_a_key_is_not_taken_for_a_human(stack: Stack, first: str) -> None:
     """A voicemail: answered, read out to, never a key."""
     stack.phone(LI, "voicemail")
     fires(stack)
@@ -142,7 +140,10 @@ def test_what_is_due_survives_a_restart(stack: Stack, first: str) -> None:
 def test_a_refused_submit_goes_to_the_other_carrier_at_once(
     stack: Stack, first: str, other: str
 ) -> None:
-    code = {"alibaba": "isv.BUSINESS_LIMIT_CONTROL", "tencent": "LimitExceeded.DeliveryFrequencyLimit"}
+    code = {
+        "alibaba": "isv.BUSINESS_LIMIT_CONTROL",
+        "tencent": "LimitExceeded.DeliveryFrequencyLimit",
+    }
     stack.faults(first, {"fault": "error", "code": code[first], "message": "no", "times": None})
     fires(stack)
     stack.press(stack.answer(LI), "1")
@@ -210,8 +211,6 @@ def test_a_second_server_on_the_same_database_ends_with_one_line(stack: Stack) -
 def test_a_drill_rings_and_is_answered_by_a_key(stack: Stack, first: str) -> None:
     attempt = stack.post("/v1/responders/li/test", {"channel": "voice"})
     stack.press(stack.answer(LI), "1")
-    stack.until(
-        lambda: stack.get(f"/v1/attempts/{attempt['id']}")["status"] == "acknowledged", 60
-    )
+    stack.until(lambda: stack.get(f"/v1/attempts/{attempt['id']}")["status"] == "acknowledged", 60)
     assert stack.called() == [(first, LI)]
     assert "测试" in stack.calls()[0]["text"]
