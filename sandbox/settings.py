@@ -53,7 +53,7 @@ def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> None:
             inner = cast("dict[str, Any]", now)
             merge(inner, cast("dict[str, Any]", value), f"{here}.")
         elif not _same_kind(now, value):
-            raise BadInputError(f"{here}: expected {_KINDS[_kind(now)]}")
+            raise BadInputError(f"{here}: expected {_expected(now)}")
         else:
             known[key] = value
 
@@ -68,8 +68,8 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _kind(value: object) -> type:
-    return type(value)
+def _expected(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return _KINDS[type(value)]
 
 
 def _same_kind(now: Any, value: Any) -> bool:  # noqa: ANN401 - any JSON
