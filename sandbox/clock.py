@@ -62,10 +62,11 @@ class VirtualClock:
     def _run_until(self, end: float) -> None:
         while self._timers and self._timers[0].at <= end:
             timer = heapq.heappop(self._timers)
-            if timer.do is not None:
+            do, timer.do = timer.do, None
+            if do is not None:
                 if timer.at > self.now():
                     self._set(timer.at)
-                timer.do()
+                do()
         if end > self.now():
             self._set(end)
         self._arm()
