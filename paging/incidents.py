@@ -15,8 +15,8 @@ from paging.work import Work
 MUTE_AT_MOST = timedelta(days=7)
 
 
-def accept(work: Work, new: NewIncident, source: str) -> tuple[int, bool]:
-    """Store an incident and its page; return its number and whether it is new.
+def accept(work: Work, new: NewIncident, source: str) -> tuple[Incident, bool]:
+    """Store an incident and its page; return it and whether it is new.
 
     One that is already open under the same dedup key is repeated instead.
     """
@@ -24,11 +24,11 @@ def accept(work: Work, new: NewIncident, source: str) -> tuple[int, bool]:
         known = runs.open_number(work.conn, new.dedup_key)
         if known is not None:
             repeat(work, known, source)
-            return known, False
+            return runs.load(work.conn, known).incident, False
     return _open(work, new, source), True
 
 
-def _open(work: Work, new: NewIncident, source: str, alert_count: int = 1) -> int:
+def _open(work: Work, new: NewIncident, source: str, alert_count: int = 1) -> Incident:
     plan = _plan(work, new.policy)
     incident = Incident(
         number=0,
@@ -50,7 +50,7 @@ def _open(work: Work, new: NewIncident, source: str, alert_count: int = 1) -> in
     run.note("incident.triggered", "accepted", source=source)
     pages.new_page(run, plan, work.now)
     runs.add(work.conn, run, work.now)
-    return incident.number
+    return incident
 
 
 def repeat(work: Work, number: int, source: str) -> None:
@@ -159,7 +159,8 @@ def alertmanager(work: Work, policy: str, group: AlertGroup) -> tuple[alerts.Ver
         now=work.now,
     )
     if verdict == "open":
-        number = _open(work, _incident_of(policy, key, group), "alertmanager", _firing(group))
+        opened = _open(work, _incident_of(policy, key, group), "alertmanager", _firing(group))
+        number = opened.number
     elif run is not None and verdict != "ignore":
         _apply(work, run, verdict, group, plan, known)
     runs.put_alerts(work.conn, key, alerts.remembered(group, known, verdict))

@@ -229,10 +229,13 @@ def _chain(run: Run, responder: str, now: datetime) -> None:
         for t in run.tellings
         if t.responder == responder and (t.round, t.step) == (page.round, page.step)
     ]
+    failed_before = False
     for telling in sorted(mine, key=lambda t: t.position):
         if telling.state in ("failed", "skipped", "cancelled"):
+            failed_before = failed_before or telling.state != "cancelled"
             continue
-        if telling.state == "waiting" and not telling.tries_used and not telling.tried:
+        untried = telling.state == "waiting" and not telling.tries_used and not telling.tried
+        if failed_before and untried:
             telling.due_at = min(telling.due_at or now, now)
         return
 

@@ -1,5 +1,6 @@
 """Responders and policies as their owners write them; these models validate API and files."""
 
+import functools
 import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -60,8 +61,14 @@ def _email(value: str) -> str:
     return value
 
 
+@functools.cache
+def _timezones() -> frozenset[str]:
+    """Return every name; looked up once, since that reads a directory tree."""
+    return frozenset(available_timezones())
+
+
 def _timezone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _timezones():
         msg = "expected a timezone of the IANA database, such as Asia/Shanghai"
         raise ValueError(msg)
     return value

@@ -316,8 +316,8 @@ class Paging:
 
 
 def _accept(work: Work, new: NewIncident) -> tuple[Json, bool]:
-    number, created = incidents.accept(work, new, "api")
-    return views.incident_by_number(work.conn, number, whole=False), created
+    incident, created = incidents.accept(work, new, "api")
+    return views.of_incident(incident), created
 
 
 def _act(work: Work, id_: str, action: str, **asked: Any) -> Json:  # noqa: ANN401 - passed on

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging import events
@@ -16,23 +16,55 @@ from paging.store.tables import attempt, attempt_incident, inbox, incident
 
 _FIELDS = [field.name for field in fields(Attempt)]
 
+# Built once: building a statement costs more than running it.
+_NEW = insert(attempt)
+_NEW_LINK = insert(attempt_incident)
+_MOVE = (
+    update(attempt)
+    .where(attempt.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in _FIELDS})
+)
+_BY_ID = select(attempt).where(attempt.c.id == bindparam("wanted"))
+_BY_REF = select(attempt).where(attempt.c.ref == bindparam("wanted"))
+_NEXT_DUE = select(func.min(attempt.c.deadline_at)).where(attempt.c.deadline_at.is_not(None))
+_DUE = (
+    select(attempt)
+    .where(attempt.c.deadline_at.is_not(None), attempt.c.deadline_at <= bindparam("now"))
+    .order_by(attempt.c.deadline_at)
+    .limit(bindparam("most"))
+)
+_WANTED = (
+    select(incident.c.status, incident.c.muted_until)
+    .join(attempt_incident, attempt_incident.c.incident == incident.c.number)
+    .where(attempt_incident.c.attempt == bindparam("wanted"))
+)
+_RECEIVED = select(inbox.c.at).where(
+    inbox.c.provider == bindparam("provider"), inbox.c.event_key == bindparam("key")
+)
+_NEW_RECEIPT = insert(inbox)
+_CLAIM_RECEIPT = (
+    update(inbox)
+    .where(inbox.c.provider == bindparam("whose"), inbox.c.event_key == bindparam("key"))
+    .values(attempt=bindparam("found"))
+)
+
 
 def insert_attempt(
     conn: Transaction, new: Attempt, about: Iterable[tuple[int, str, str]] = ()
 ) -> None:
     """Insert it with what it is about: (incident, page, telling); nothing for a drill."""
-    conn.execute(insert(attempt).values(_row(new)))
+    conn.execute(_NEW, _row(new))
     links = [
         {"attempt": new.id, "incident": number, "page": page, "telling": telling}
         for number, page, telling in about
     ]
     if links:
-        conn.execute(insert(attempt_incident), links)
+        conn.execute(_NEW_LINK, links)
 
 
 def save(conn: Transaction, value: Attempt) -> None:
     """Write it back."""
-    conn.execute(update(attempt).where(attempt.c.id == value.id).values(_row(value)))
+    conn.execute(_MOVE, {"row_id": value.id, **_row(value)})
 
 
 def _row(value: Attempt) -> dict[str, Any]:
@@ -50,12 +82,17 @@ def _attempt(row: RowMapping) -> Attempt:
 
 def load(conn: Transaction, id_: str) -> Attempt | None:
     """Return one attempt."""
-    return _one(conn, attempt.c.id == id_)
+    return _by(conn, _BY_ID, id_)
 
 
 def by_ref(conn: Transaction, ref: str) -> Attempt | None:
     """Return the attempt that a provider echoes."""
-    return _one(conn, attempt.c.ref == ref)
+    return _by(conn, _BY_REF, ref)
+
+
+def _by(conn: Transaction, query: Select[Any], wanted: str) -> Attempt | None:
+    row = conn.execute(query, {"wanted": wanted}).mappings().one_or_none()
+    return None if row is None else _attempt(row)
 
 
 def by_provider_id(conn: Transaction, provider: str, provider_id: str) -> Attempt | None:
@@ -109,20 +146,13 @@ def open_lines(conn: Transaction, addresses: Sequence[str]) -> dict[str, datetim
 
 def due(conn: Transaction, now: datetime, most: int) -> list[Attempt]:
     """Return the attempts about which silence has lasted too long."""
-    rows = conn.execute(
-        select(attempt)
-        .where(attempt.c.deadline_at.is_not(None), attempt.c.deadline_at <= now)
-        .order_by(attempt.c.deadline_at)
-        .limit(most)
-    ).mappings()
+    rows = conn.execute(_DUE, {"now": now, "most": most}).mappings()
     return [_attempt(row) for row in rows]
 
 
 def next_due(conn: Transaction) -> datetime | None:
     """Return when the next silence will have lasted too long."""
-    return conn.scalar(
-        select(func.min(attempt.c.deadline_at)).where(attempt.c.deadline_at.is_not(None))
-    )
+    return conn.scalar(_NEXT_DUE)
 
 
 def interrupted(conn: Transaction) -> list[Attempt]:
@@ -138,11 +168,7 @@ def still_wanted(conn: Transaction, attempt_id: str) -> bool:
 
     True for a drill, which is about none.
     """
-    rows = conn.execute(
-        select(incident.c.status, incident.c.muted_until)
-        .join(attempt_incident, attempt_incident.c.incident == incident.c.number)
-        .where(attempt_incident.c.attempt == attempt_id)
-    ).all()
+    rows = conn.execute(_WANTED, {"wanted": attempt_id}).all()
     return not rows or any(status == "triggered" and muted is None for status, muted in rows)
 
 
@@ -157,31 +183,16 @@ def receive(  # noqa: PLR0913 - one row's columns
     at: datetime,
 ) -> bool:
     """Store one receipt; False when it was stored before."""
-    known = conn.scalar(
-        select(inbox.c.at).where(inbox.c.provider == provider, inbox.c.event_key == key)
-    )
-    if known is not None:
+    if conn.scalar(_RECEIVED, {"provider": provider, "key": key}) is not None:
         return False
-    conn.execute(
-        insert(inbox).values(
-            provider=provider,
-            event_key=key,
-            event=event,
-            provider_id=provider_id,
-            address=address,
-            at=at,
-        )
-    )
+    row = {"provider": provider, "event_key": key, "event": event, "at": at}
+    conn.execute(_NEW_RECEIPT, {**row, "provider_id": provider_id, "address": address})
     return True
 
 
 def claim_receipt(conn: Transaction, provider: str, key: str, attempt_id: str) -> None:
     """Say which attempt a receipt belongs to."""
-    conn.execute(
-        update(inbox)
-        .where(inbox.c.provider == provider, inbox.c.event_key == key)
-        .values(attempt=attempt_id)
-    )
+    conn.execute(_CLAIM_RECEIPT, {"whose": provider, "key": key, "found": attempt_id})
 
 
 def parked(

@@ -10,6 +10,7 @@ import fcntl
 import itertools
 import os
 import queue
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -132,35 +133,42 @@ class Store:
 
 def _commit(conn: Connection, batch: list[_Job]) -> None:
     """Run every job of the batch and commit them together."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - the only database there is yet
     try:
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        raw.execute("BEGIN IMMEDIATE")
+        if len(batch) == 1:
+            _run(conn, batch[0])
+            raw.execute("COMMIT" if batch[0].error is None else "ROLLBACK")
+            return
         for job in batch:
+            raw.execute("SAVEPOINT job")
             _run(conn, job)
-        conn.exec_driver_sql("COMMIT")
-    except SQLAlchemyError as exc:
-        log.warning("store.unavailable", error=type(exc).__name__)
+            if job.error is not None:
+                raw.execute("ROLLBACK TO job")
+            raw.execute("RELEASE job")
+        raw.execute("COMMIT")
+    except sqlite3.Error as exc:
         for job in batch:
-            job.error = UnavailableError()
-            job.error.__cause__ = exc
-        with contextlib.suppress(SQLAlchemyError):  # no transaction is left to roll back
-            conn.exec_driver_sql("ROLLBACK")
+            job.error = _unavailable(exc)
+        with contextlib.suppress(sqlite3.Error):  # no transaction is left to roll back
+            raw.execute("ROLLBACK")
 
 
 def _run(conn: Connection, job: _Job) -> None:
-    if job.run is None:
-        return
-    conn.exec_driver_sql("SAVEPOINT job")
     try:
-        job.result = job.run(conn)
+        job.result = None if job.run is None else job.run(conn)
     except SQLAlchemyError as exc:
-        conn.exec_driver_sql("ROLLBACK TO job")
-        log.warning("store.refused", error=type(exc).__name__)
-        job.error = UnavailableError()
-        job.error.__cause__ = exc
+        job.error = _unavailable(exc)
     except Exception as exc:  # noqa: BLE001 - handed to whoever asked for this transaction
-        conn.exec_driver_sql("ROLLBACK TO job")
         job.error = exc
-    conn.exec_driver_sql("RELEASE job")
+
+
+def _unavailable(cause: Exception) -> UnavailableError:
+    log.warning("store.unavailable", error=type(cause).__name__)
+    error = UnavailableError()
+    error.__cause__ = cause
+    return error
 
 
 def _settle(batch: list[_Job]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from paging.ids import new_id
 from paging.people import Policy, Responder
@@ -12,6 +12,9 @@ from paging.store import Transaction
 from paging.store.tables import contact, policy, responder
 
 _CONTACTS = {"phone": "phone", "email": "email"}  # field of a responder -> channel of a contact
+
+
+_POLICY = select(policy.c.body).where(policy.c.id == bindparam("wanted"))
 
 
 def responders(conn: Transaction, ids: Iterable[str] | None = None) -> dict[str, Responder]:
@@ -65,7 +68,7 @@ def policies(conn: Transaction) -> dict[str, Policy]:
 
 def policy_of(conn: Transaction, id_: str) -> Policy | None:
     """Return one policy."""
-    body = conn.scalar(select(policy.c.body).where(policy.c.id == id_))
+    body = conn.scalar(_POLICY, {"wanted": id_})
     return None if body is None else Policy.model_validate(body)
 
 

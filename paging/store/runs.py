@@ -1,7 +1,7 @@
 """Incidents with their present page: loaded whole, decided on elsewhere, written back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -15,23 +15,88 @@ from paging.store import Transaction, people
 from paging.store.attempts import open_lines
 from paging.store.tables import alert, attempt_incident, incident, page, telling, timeline
 
+_INCIDENT_MOVES = (
+    "severity",
+    "status",
+    "alerts",
+    "opened_at",
+    "acknowledged_at",
+    "acknowledged_by",
+    "closed_at",
+    "closed_by",
+    "closed_by_hand",
+    "muted_until",
+)
+_PAGE_FIELDS = [field.name for field in fields(Page)]
+_TELLING_FIELDS = [field.name for field in fields(Telling)]
+_INCIDENT_FIELDS = [field.name for field in fields(Incident) if field.name != "number"]
+_PAGE_MOVES = ("state", "round", "step", "step_ends_at", "next_at", "ended_at")
+_TELLING_MOVES = (
+    "state",
+    "due_at",
+    "attempt",
+    "tries_used",
+    "tried",
+    "doubtful",
+    "hopeless",
+    "held",
+)
+
+# Built once: building a statement costs more than running it.
+_NEW_INCIDENT = insert(incident).returning(incident.c.number)
+_NEW_PAGE = insert(page)
+_NEW_TELLING = insert(telling)
+_NEW_ENTRY = insert(timeline)
+_OPEN_NUMBER = select(incident.c.number).where(
+    incident.c.dedup_key == bindparam("dedup_key"), incident.c.status != "closed"
+)
+_INCIDENT = select(incident).where(incident.c.number == bindparam("row_number"))
+_PRESENT_PAGE = (
+    select(page)
+    .where(page.c.incident == bindparam("row_number"))
+    .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
+    .limit(1)
+)
+_TELLINGS = select(telling).where(telling.c.page == bindparam("row_page")).order_by(telling.c.id)
+_TELLING_IDS = select(telling.c.id).where(telling.c.page == bindparam("row_page"))
+_MOVE_INCIDENT = (
+    update(incident)
+    .where(incident.c.number == bindparam("row_number"))
+    .values({name: bindparam(name) for name in _INCIDENT_MOVES})
+)
+_MOVE_PAGE = (
+    update(page)
+    .where(page.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in _PAGE_MOVES})
+)
+_MOVE_TELLING = (
+    update(telling)
+    .where(telling.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in _TELLING_MOVES})
+)
+_DUE = (
+    select(page.c.incident)
+    .where(page.c.next_at.is_not(None), page.c.next_at <= bindparam("now"))
+    .order_by(page.c.next_at)
+    .limit(bindparam("most"))
+)
+_NEXT_DUE = select(func.min(page.c.next_at)).where(page.c.next_at.is_not(None))
+_ABOUT = (
+    select(attempt_incident.c.incident, attempt_incident.c.telling)
+    .where(attempt_incident.c.attempt == bindparam("row_attempt"))
+    .order_by(attempt_incident.c.incident)
+)
+
 
 def insert_incident(conn: Transaction, new: Incident) -> None:
     """Insert it and give it the next number."""
-    values = asdict(new)
-    del values["number"]
-    new.number = conn.execute(
-        insert(incident).values(**values).returning(incident.c.number)
-    ).scalar_one()
+    values = {name: getattr(new, name) for name in _INCIDENT_FIELDS}
+    new.number = conn.execute(_NEW_INCIDENT, values).scalar_one()
 
 
 def open_number(conn: Transaction, dedup_key: str) -> int | None:
     """Return the number of the incident that is open under this key."""
-    return conn.scalar(
-        select(incident.c.number).where(
-            incident.c.dedup_key == dedup_key, incident.c.status != "closed"
-        )
-    )
+    return conn.scalar(_OPEN_NUMBER, {"dedup_key": dedup_key})
 
 
 def last_number(conn: Transaction, dedup_key: str) -> int | None:
@@ -49,25 +114,14 @@ def number_of(conn: Transaction, id_: str) -> int | None:
 
 def load(conn: Transaction, number: int) -> Run:
     """Return the incident, its newest page, and everyone whom that page may tell."""
-    row = conn.execute(select(incident).where(incident.c.number == number)).mappings().one()
-    newest = (
-        conn.execute(
-            select(page)
-            .where(page.c.incident == number)
-            .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
-            .limit(1)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    asked = {"row_number": number}
+    row = conn.execute(_INCIDENT, asked).mappings().one()
+    newest = conn.execute(_PRESENT_PAGE, asked).mappings().one_or_none()
     if newest is None:
         return Run(Incident(**row), None, [], {}, {})
     plan = Policy.model_validate(newest["plan"])
     tellings = [
-        _telling(item)
-        for item in conn.execute(
-            select(telling).where(telling.c.page == newest["id"]).order_by(telling.c.id)
-        ).mappings()
+        _telling(item) for item in conn.execute(_TELLINGS, {"row_page": newest["id"]}).mappings()
     ]
     known = people.responders(conn, plan.responders)
     return Run(
@@ -92,26 +146,10 @@ def _telling(row: RowMapping) -> Telling:
     return Telling(**values)
 
 
-_INCIDENT_MOVES = (
-    "severity",
-    "status",
-    "alerts",
-    "opened_at",
-    "acknowledged_at",
-    "acknowledged_by",
-    "closed_at",
-    "closed_by",
-    "closed_by_hand",
-    "muted_until",
-)
-_PAGE_FIELDS = [field.name for field in fields(Page)]
-_TELLING_FIELDS = [field.name for field in fields(Telling)]
-
-
 def add(conn: Transaction, run: Run, now: datetime) -> None:
     """Write the first page of an incident that was just inserted."""
     if run.page is not None:
-        conn.execute(insert(page).values(**_page_row(run.page), plan=_plan_row(run.page)))
+        conn.execute(_NEW_PAGE, {**_page_row(run.page), "plan": _plan_row(run.page)})
     add_entries(conn, run.incident.number, run.entries, now)
 
 
@@ -125,11 +163,8 @@ def _plan_row(value: Page) -> dict[str, Any]:
 
 def save(conn: Transaction, run: Run, now: datetime) -> None:
     """Write the run back, with its new lines of the timeline."""
-    conn.execute(
-        update(incident)
-        .where(incident.c.number == run.incident.number)
-        .values({name: getattr(run.incident, name) for name in _INCIDENT_MOVES})
-    )
+    moved = {name: getattr(run.incident, name) for name in _INCIDENT_MOVES}
+    conn.execute(_MOVE_INCIDENT, {"row_number": run.incident.number, **moved})
     if run.page is not None:
         save_page(conn, run.page)
         save_tellings(conn, run.tellings)
@@ -139,34 +174,33 @@ def save(conn: Transaction, run: Run, now: datetime) -> None:
 def save_page(conn: Transaction, value: Page) -> None:
     """Insert or update one page; a page that it replaces is ended."""
     row = _page_row(value)
-    if conn.execute(update(page).where(page.c.id == value.id).values(row)).rowcount:
+    moved = {name: row[name] for name in _PAGE_MOVES}
+    if conn.execute(_MOVE_PAGE, {"row_id": value.id, **moved}).rowcount:
         return
     conn.execute(
         update(page)
         .where(page.c.incident == value.incident, page.c.ended_at.is_(None))
         .values(state="replaced", ended_at=value.created_at, next_at=None)
     )
-    conn.execute(insert(page).values(**row, plan=_plan_row(value)))
+    conn.execute(_NEW_PAGE, {**row, "plan": _plan_row(value)})
 
 
 def save_tellings(conn: Transaction, values: Sequence[Telling]) -> None:
     """Insert the new ones and update the others."""
     if not values:
         return
-    known = set(conn.scalars(select(telling.c.id).where(telling.c.page == values[0].page)))
+    known = set(conn.scalars(_TELLING_IDS, {"row_page": values[0].page}))
     rows = [_telling_row(value) for value in values]
     new = [row for row in rows if row["id"] not in known]
-    old = [{"row_id": row.pop("id"), **row} for row in rows if row["id"] in known]
+    old = [
+        {"row_id": row["id"], **{name: row[name] for name in _TELLING_MOVES}}
+        for row in rows
+        if row["id"] in known
+    ]
     if new:
-        conn.execute(insert(telling), new)
+        conn.execute(_NEW_TELLING, new)
     if old:
-        names = [name for name in _TELLING_FIELDS if name != "id"]
-        conn.execute(
-            update(telling)
-            .where(telling.c.id == bindparam("row_id"))
-            .values({name: bindparam(name) for name in names}),
-            old,
-        )
+        conn.execute(_MOVE_TELLING, old)
 
 
 def _telling_row(value: Telling) -> dict[str, Any]:
@@ -180,7 +214,7 @@ def add_entries(conn: Transaction, number: int, entries: Sequence[Entry], now: d
     """Append lines to one incident's timeline."""
     if entries:
         conn.execute(
-            insert(timeline),
+            _NEW_ENTRY,
             [
                 {
                     "incident": number,
@@ -197,19 +231,12 @@ def add_entries(conn: Transaction, number: int, entries: Sequence[Entry], now: d
 
 def due(conn: Transaction, now: datetime, most: int) -> list[int]:
     """Return the incidents whose pages have something to do, longest waiting first."""
-    return list(
-        conn.scalars(
-            select(page.c.incident)
-            .where(page.c.next_at.is_not(None), page.c.next_at <= now)
-            .order_by(page.c.next_at)
-            .limit(most)
-        )
-    )
+    return list(conn.scalars(_DUE, {"now": now, "most": most}))
 
 
 def next_due(conn: Transaction) -> datetime | None:
     """Return when the next page has something to do."""
-    return conn.scalar(select(func.min(page.c.next_at)).where(page.c.next_at.is_not(None)))
+    return conn.scalar(_NEXT_DUE)
 
 
 def wake_held(conn: Transaction, responders: Iterable[str], now: datetime) -> bool:
@@ -230,11 +257,7 @@ def wake_held(conn: Transaction, responders: Iterable[str], now: datetime) -> bo
 
 def pages_of(conn: Transaction, attempt_id: str) -> list[tuple[int, str]]:
     """Return (incident, telling) of everything that this attempt is about."""
-    rows = conn.execute(
-        select(attempt_incident.c.incident, attempt_incident.c.telling)
-        .where(attempt_incident.c.attempt == attempt_id)
-        .order_by(attempt_incident.c.incident)
-    )
+    rows = conn.execute(_ABOUT, {"row_attempt": attempt_id})
     return [(number, telling_id) for number, telling_id in rows]
 
 

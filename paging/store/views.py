@@ -8,10 +8,25 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import RowMapping
 
 from paging import words
+from paging.model import Incident
 from paging.store import Transaction
 from paging.store.tables import attempt, attempt_incident, inbox, incident, page, timeline
 
 Json = dict[str, Any]
+_INCIDENT_SHOWN = (
+    "id",
+    "number",
+    "title",
+    "details",
+    "severity",
+    "status",
+    "policy",
+    "dedup_key",
+    "labels",
+    "link",
+    "acknowledged_by",
+    "closed_by",
+)
 _INCIDENT_TIMES = ("created_at", "acknowledged_at", "closed_at", "muted_until")
 _ATTEMPT_TIMES = ("created_at", "submitted_at", "ringing_at", "answered_at", "ended_at")
 
@@ -24,11 +39,17 @@ def moment(value: datetime | None) -> str | None:
 
 
 def _incident(row: RowMapping) -> Json:
-    shown = ("id", "number", "title", "details", "severity", "status", "policy")
-    more = ("dedup_key", "labels", "link", "acknowledged_by", "closed_by")
     return {
-        **{name: row[name] for name in (*shown, *more)},
+        **{name: row[name] for name in _INCIDENT_SHOWN},
         **{name: moment(row[name]) for name in _INCIDENT_TIMES},
+    }
+
+
+def of_incident(value: Incident) -> Json:
+    """Return an incident that is at hand."""
+    return {
+        **{name: getattr(value, name) for name in _INCIDENT_SHOWN},
+        **{name: moment(getattr(value, name)) for name in _INCIDENT_TIMES},
     }
 
 

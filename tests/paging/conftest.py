@@ -134,9 +134,9 @@ class Desk:
     def opens(self, **fields: Any) -> int:
         """Accept an incident and let its page begin; return its number."""
         new = NewIncident.model_validate({"title": "db-1 down", "policy": "default", **fields})
-        number, _ = self.work(incidents.accept, new, "api")
+        incident, _ = self.work(incidents.accept, new, "api")
         self.settle()
-        return number
+        return incident.number
 
     def alerts(self, group: dict[str, Any]) -> tuple[str, int | None]:
         """Take Alertmanager's post."""

@@ -453,6 +453,21 @@ def test_personal_preferences_are_followed(desk: Desk) -> None:
     assert desk.incident(number)["page"]["state"] == "exhausted"
 
 
+def test_a_notification_waits_for_its_time_unless_all_before_it_have_failed(desk: Desk) -> None:
+    later = {"channel": "voice", "after": 120, "tries": 1}
+    steps = [{"targets": ["responder:li"], "notify": [later], "wait": 600}]
+    desk.team({"steps": steps, "repeat": 0})
+    desk.opens()
+    assert desk.advance(119) == []
+    assert [call.to for call in desk.advance(2)] == [LI]
+    first = {"channel": "voice", "tries": 1}
+    desk.team({"steps": [{**steps[0], "notify": [first, later]}], "repeat": 0})
+    desk.last().accepted().is_answered().presses("1").ends("completed")
+    desk.opens()
+    desk.last().accepted().fails(NO_ANSWER)
+    assert [call.to for call in desk.calls] == [LI, LI, LI]
+
+
 def test_the_same_dedup_key_repeats_and_opens_nothing(desk: Desk) -> None:
     desk.team(ONE)
     first = desk.opens(dedup_key="db-1")
