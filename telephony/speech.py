@@ -1,464 +1,226 @@
-"""Text made understandable by ear, in Chinese and in English, of characters every carrier reads.
+"""Making text understandable by ear, in Chinese and in English, for somebody just woken.
 
-What is forbidden in variables (Alibaba 语音模板规范, Tencent 语音消息审核, read 2026-11-22): links,
-IP addresses, `http`, and `# / : - % $ [ ] & ^ _` among other signs. So 10.0.3.17 becomes
-"10点0点3点17" or "10 dot 0 dot 3 dot 17", and only letters, digits, Chinese, blanks, commas and full
-stops come out.
+Carriers refuse URLs, IPs and many characters (Alibaba: `# / : - % ¥ 【 】 $ [ ]`, http; Tencent:
+¥ ★ ^_^& ☞ ✓ ※), so that what is sent holds only letters, digits, Chinese, spaces and pauses.
+Punctuation becomes words, each standing alone between spaces.
 
-Two titles never become the same speech: what is said is read back, and where that is not the title
-letter for letter, a check code of the title follows.
+Two different titles never yield the same speech: where anything is lost, or a title says one of our
+words itself, a check code of six digits follows. Titles that differ only in white space, or in the
+width of characters, are the same title.
 """
 
 import hashlib
-import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv6Address
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from paging.people import Locale
+Locale = Literal["zh-CN", "en"]
 
-SHORTEST = 16  # characters that the check code alone takes
-CJK_PER_S = 4.0  # both rates are slower than the carriers' voices, so that estimates are long
-WORDS_PER_S = 2.5
-_PAUSE_S = 0.4
-_NUMBER_DIGITS = 6  # more are not said as one number, but digit by digit
+SHORTEST = 40  # below this a cut title and its code would not both fit
+_CHINESE_A_SECOND = 4.0
+_WORDS_A_SECOND = 2.5
 
-Side = Literal["tight", "spaced"]
-_T: Side = "tight"
-_S: Side = "spaced"
-
-
-@dataclass(frozen=True, slots=True)
-class _Symbol:
-    """A sign and its words; the sides say how it is usually written against its neighbours."""
-
-    sign: str
-    zh: str
-    en: str
-    left: Side = _T
-    right: Side = _T
-
-
-_SYMBOLS = (
-    _Symbol("->", "箭头", "arrow", _S, _S),
-    _Symbol(">=", "大于等于号", "greater or equal", _S, _S),
-    _Symbol("<=", "小于等于号", "less or equal", _S, _S),
-    _Symbol("!=", "不等号", "not equal", _S, _S),
-    _Symbol("-", "杠", "dash"),
-    _Symbol(".", "点", "dot"),
-    _Symbol("/", "斜杠", "slash"),
-    _Symbol("\\", "反斜杠", "backslash"),
-    _Symbol(":", "冒号", "colon"),
-    _Symbol("_", "下划线", "underscore"),
-    _Symbol("@", "艾特", "at sign"),
-    _Symbol("#", "井号", "hash", _S, _T),
-    _Symbol("%", "百分号", "percent sign", _T, _S),
-    _Symbol("+", "加号", "plus"),
-    _Symbol("=", "等号", "equals"),
-    _Symbol("<", "小于号", "less than", _S, _S),
-    _Symbol(">", "大于号", "greater than", _S, _S),
-    _Symbol("&", "和号", "ampersand", _S, _S),
-    _Symbol("*", "星号", "star"),
-    _Symbol("|", "竖线", "vertical bar", _S, _S),
-    _Symbol("~", "波浪号", "tilde"),
-    _Symbol("^", "脱字符", "caret"),
-    _Symbol("$", "美元符", "dollar sign", _S, _T),
-    _Symbol("¥", "人民币", "yuan sign", _S, _T),
-    _Symbol("€", "欧元符", "euro sign", _S, _T),
-    _Symbol("°", "度", "degrees", _T, _S),
-)
-_MINUS = _Symbol("-", "负", "minus", _S, _T)
-_BY_SIGN = {symbol.sign: symbol for symbol in _SYMBOLS}
-_SAME_SIGNS = str.maketrans(
-    {"→": "->", "⇒": "->", "≥": ">=", "≤": "<=", "≠": "!=", "‐": "-", "‑": "-", "−": "-"}
-)
-
-_EMOJI = {
-    "🔥": ("火焰", "fire"),
-    "🚨": ("警灯", "alarm light"),
-    "⚠": ("警告标志", "warning sign"),
-    "❌": ("叉号", "cross mark"),
-    "✅": ("对勾", "check mark"),
-    "❗": ("感叹号", "exclamation mark"),
-    "🔴": ("红灯", "red light"),
-    "🟠": ("橙灯", "orange light"),
-    "🟡": ("黄灯", "yellow light"),
-    "🟢": ("绿灯", "green light"),
-    "💥": ("爆炸", "explosion"),
-    "💀": ("骷髅", "skull"),
-    "🚀": ("火箭", "rocket"),
-    "📈": ("上升曲线", "rising chart"),
-    "📉": ("下降曲线", "falling chart"),
-    "🐛": ("虫子", "bug"),
-    "⏰": ("闹钟", "alarm clock"),
-    "🔔": ("铃铛", "bell"),
+_MARKS: dict[str, tuple[str, str]] = {
+    ".": ("点", "dot"),
+    "-": ("杠", "dash"),
+    "/": ("斜杠", "slash"),
+    ":": ("冒号", "colon"),
+    "_": ("下划线", "underscore"),
+    "%": ("百分号", "percent sign"),
+    "#": ("井号", "hash"),
+    "@": ("艾特", "at sign"),
+    "&": ("和号", "ampersand"),
+    "+": ("加号", "plus"),
+    "=": ("等号", "equals"),
+    "<": ("小于", "less than"),
+    ">": ("大于", "greater than"),
+    "*": ("星号", "star"),
+    "|": ("竖线", "bar"),
+    "\\": ("反斜杠", "backslash"),
+    "~": ("波浪号", "tilde"),
+    "^": ("尖号", "caret"),
+    "`": ("反引号", "backtick"),
+    "$": ("美元符", "dollar sign"),
+    "¥": ("元符", "yen sign"),
+    "[": ("左方括号", "left square bracket"),
+    "]": ("右方括号", "right square bracket"),
+    "【": ("左实括号", "left black bracket"),
+    "】": ("右实括号", "right black bracket"),
+    "{": ("左花括号", "left curly bracket"),
+    "}": ("右花括号", "right curly bracket"),
+    "(": ("左括号", "left bracket"),
+    ")": ("右括号", "right bracket"),
+    "!": ("叹号", "exclamation mark"),
+    "?": ("问号", "question mark"),
+    ";": ("分号", "semicolon"),
+    '"': ("引号", "quote"),
+    "'": ("单引号", "apostrophe"),
+    "“": ("左引号", "left quote"),
+    "”": ("右引号", "right quote"),
 }
-# A unit right after its number: ms is said in full, though "5 分钟" stays what people wrote in full.
-_UNITS = {
-    "ns": ("纳秒", "nanoseconds"),
-    "us": ("微秒", "microseconds"),
-    "μs": ("微秒", "microseconds"),
-    "ms": ("毫秒", "milliseconds"),
-    "s": ("秒", "seconds"),
-    "m": ("分钟", "minutes"),
-    "min": ("分钟", "minutes"),
-    "h": ("小时", "hours"),
-    "d": ("天", "days"),
-    "KB": ("KB", "kilobytes"),
-    "MB": ("MB", "megabytes"),
-    "GB": ("GB", "gigabytes"),
-    "TB": ("TB", "terabytes"),
-    "°C": ("摄氏度", "degrees Celsius"),
-}
-_READ_BACK_UNITS = ("ms", "us", "ns", "KB", "MB", "GB", "TB")
-_ZH_DIGITS = "零一二三四五六七八九"
-_EN_DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-_NEGATIONS = "do|does|did|ca|wo|is|are|was|were|has|have|had|could|would|should"
+_OTHER_WORDS = ("网址", "安全网址", "识别码", "符号", "尾号"), (
+    "web address",
+    "secure web address",
+    "code",
+    "symbol",
+    "percent",
+    "ending in",
+)
+_PAUSES = ",。、"
+_UNSPEAKABLE = ("标题无法朗读的告警", "an alert whose title cannot be read out")
 
-_CODE = {"zh-CN": "识别码", "en": "code"}
-_COMMA = {"zh-CN": "，", "en": ", "}
-_NOTHING = {"zh-CN": "标题无法朗读的告警", "en": "an alert whose title cannot be read out"}
+_MARK = re.compile(f"[{re.escape(''.join(_MARKS))}{_PAUSES}]")
+_ESCAPES = re.compile(r"(?<!\d)(?:%[0-9A-Fa-f]{2})+")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_UUID = re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_SCHEME = re.compile(r"(?i)\b(https?)://")
+_DATE = re.compile(r"(?<![\w.-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\w-])", re.ASCII)
+_TIME = re.compile(
+    r"(?<![\w:.])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\w:])", re.ASCII
+)
+_PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)%", re.ASCII)
+_SPELT = re.compile(r"(?i)https?|www")
+_SAID_BY_ITSELF = re.compile(r"\d点\d|百分之|\d年\d|\d月\d")
+_NUMBERS = re.compile(r"(?<!\S)\d+(?: \d+)+(?!\S)", re.ASCII)
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 def speakable(text: str, locale: Locale, *, max_chars: int) -> str:
-    """Return a title as it is to be read out, never blank, at most `max_chars` characters.
-
-    Texts that differ by more than blanks give different speech: one that cannot be read back from
-    its speech ends with six digits of its SHA-256. Raises ValueError below `SHORTEST` characters.
-    """
-    if max_chars < SHORTEST:
-        raise ValueError(f"max_chars: expected at least {SHORTEST}")
-    title = _collapsed(text)
-    spoken, is_whole = _spoken(title, locale, max_chars)
-    if is_whole and _heard(spoken, locale) == title and not _ends_with_code(spoken, locale):
+    """Return the text as it should be read out, at most `max_chars` (40 or more) and never blank."""
+    language = 0 if locale == "zh-CN" else 1
+    plain = _unescaped(text)
+    title = _canonical(plain)
+    spoken, lossless = _spoken(title, language)
+    lossless = lossless and plain == text
+    if not re.search(r"\w", spoken):
+        spoken, lossless = _UNSPEAKABLE[language], False
+    if lossless and len(spoken) <= max_chars:
         return spoken
-    code = _check_code(title, locale)
-    room = max_chars - len(code) - len(_COMMA[locale])
-    spoken, _ = _spoken(title, locale, room)
-    if not spoken and len(_NOTHING[locale]) <= room:
-        spoken = _NOTHING[locale]
-    return f"{spoken}{_COMMA[locale]}{code}" if spoken else code
+    code = _code(_canonical(text), language)
+    return f"{_cut(spoken, max_chars - len(code) - 1)} {code}"
 
 
-def readable(text: str, locale: Locale, *, max_chars: int) -> str:
-    """Return any other text as it is to be read out, cut without a check code; "" if nothing is."""
-    return _spoken(_collapsed(text), locale, max_chars)[0]
+def _canonical(text: str) -> str:
+    """Return what two equal titles have in common: no width, no needless white space."""
+    flat = " ".join(unicodedata.normalize("NFKC", text).split())
+    return re.sub(rf" ?({_MARK.pattern}) ?", r"\1", flat)
 
 
-def spelled(text: str) -> str:
-    """Return letters and digits to be read out one by one."""
-    return " ".join(re.sub(r"[^A-Za-z0-9]", "", text))
+def _spoken(title: str, language: int) -> tuple[str, bool]:
+    """Return the speech, and whether the title could be told from it."""
+    lossless = not _says_our_words(title, language)
+    text = _without_tags(title)
+    lossless = lossless and text == title
+    tails = ("UUID 尾号", "UUID ending in")
+    short = _UUID.sub(lambda found: f" {tails[language]} {' '.join(found[0][-4:])} ", text)
+    lossless = lossless and short == text
+    times: list[str] = []
+    short = _SCHEME.sub(lambda found: f" {_scheme(found[1], language)} ", short)
+    short = _DATE.sub(r" \1年\2月\3日 ", short) if language == 0 else short
+    short = _TIME.sub(lambda found: _time(found, language, times), short)
+    short = _PERCENT.sub(lambda found: _percent(found[1], language), short)
+    said, every_mark = _marks(short, language)
+    spoken = " ".join(said.split())
+    spoken = re.sub(rf" ([{_PAUSES}])", r"\1", spoken)
+    if language == 1 and _NUMBERS.findall(spoken) != times:
+        lossless = False
+    return spoken, lossless and every_mark
+
+
+def _says_our_words(title: str, language: int) -> bool:
+    """Say whether the title itself holds a word that stands for a mark of another title."""
+    if language == 0 and _SAID_BY_ITSELF.search(title):
+        return True
+    if re.search(r"(?i)(?<!\w)(?:h t t p|w w w)(?!\w)", title):
+        return True
+    words = " ".join(_MARK.sub(" ", title).lower().split())
+    ours = (*(names[language] for names in _MARKS.values()), *_OTHER_WORDS[language])
+    return any(f" {word} " in f" {words} " for word in ours)
+
+
+def _unescaped(text: str) -> str:
+    """Undo URL escapes such as %22; a percentage such as 97%ab is none."""
+    try:
+        return _ESCAPES.sub(lambda found: unquote(found[0], errors="strict"), text)
+    except UnicodeDecodeError:
+        return text
+
+
+def _without_tags(text: str) -> str:
+    return " ".join(_TAG.sub(" ", text).split())
+
+
+def _scheme(name: str, language: int) -> str:
+    return _OTHER_WORDS[language][name.lower() == "https"]
+
+
+def _time(found: re.Match[str], language: int, times: list[str]) -> str:
+    hour, minute, second = found.groups()
+    if language == 0:
+        return f" {hour}点{minute}分{f'{second}秒' if second else ''} "
+    said = " ".join(part for part in (hour, minute, second) if part)
+    times.append(said)
+    return f" {said} "
+
+
+def _percent(number: str, language: int) -> str:
+    return f" 百分之{number} " if language == 0 else f" {number} percent "
+
+
+def _marks(text: str, language: int) -> tuple[str, bool]:
+    """Return the text with marks as words, and whether every character was spoken."""
+    every_one, said = True, list[str]()
+    text = _SPELT.sub(lambda found: f" {' '.join(found[0])} ", text)
+    for at, char in enumerate(text):
+        if char in _MARKS:
+            inside_number = char == "." and _between_digits_of_percentage(text, at, language)
+            said.append("点" if inside_number else f" {_MARKS[char][language]} ")
+        elif char in _PAUSES:
+            said.append(f"{char} ")
+        elif char == " " or (char.isascii() and char.isalnum()) or _CHINESE.match(char):
+            said.append(char)
+        else:
+            every_one = False
+            said.append(_named(char, language))
+    return "".join(said), every_one
+
+
+def _between_digits_of_percentage(text: str, at: int, language: int) -> bool:
+    """Say whether this dot belongs to a number such as 百分之97.5."""
+    return language == 0 and bool(re.search(r"百分之\d+$", text[:at]))
+
+
+def _named(char: str, language: int) -> str:
+    """Return the name of a symbol, the plain letter of an accented one, nothing for the rest."""
+    category = unicodedata.category(char)
+    plain = unicodedata.normalize("NFD", char)[0]
+    if plain.isascii() and plain.isalnum():
+        return plain
+    name = re.sub(r"[^A-Za-z0-9]+", " ", unicodedata.name(char, "")).lower()
+    if category[0] in "SP" and name and not _SPELT.search(name):
+        return f" {_OTHER_WORDS[language][3]} {name} "
+    return " "
+
+
+def _code(title: str, language: int) -> str:
+    digest = int.from_bytes(hashlib.sha256(title.encode("utf-8", "replace")).digest()[:8], "big")
+    return f"{_OTHER_WORDS[language][2]} {' '.join(f'{digest % 1_000_000:06}')}"
+
+
+def _cut(text: str, most: int) -> str:
+    """Return at most so many characters, ending with a whole word where one ends near."""
+    if len(text) <= most:
+        return text
+    end = text.rfind(" ", most * 2 // 3, most + 1)
+    return text[: end if end > 0 else most].rstrip(f" {_PAUSES}")
 
 
 def spoken_seconds(text: str) -> float:
-    """Return about how long a carrier takes to read this out once, rather too long than too short.
+    """Return about how long this takes to say, rather too long than too short.
 
-    A Chinese character takes 1/4 s; a word, and every digit, 1/2.5 s; a comma or a stop 0.4 s.
+    Four Chinese characters, or two and a half words, a second; a number counts by its digits.
     """
-    characters = len(re.findall(r"[\u4e00-\u9fff]", text))
-    words = len(re.findall(r"[A-Za-z]+|\d", text))
-    pauses = len(re.findall(r"[,.，。]", text))
-    return characters / CJK_PER_S + words / WORDS_PER_S + pauses * _PAUSE_S
-
-
-def _collapsed(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _check_code(title: str, locale: Locale) -> str:
-    digest = hashlib.sha256(title.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{_CODE[locale]} {' '.join(f'{int(digest, 16) % 10**6:06}')}"
-
-
-def _ends_with_code(spoken: str, locale: Locale) -> bool:
-    return re.search(rf"{_CODE[locale]}( \d){{6}}$", spoken) is not None
-
-
-# --- What is said -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of the speech. "text" is as written, "said" is in other words than written."""
-
-    kind: Literal["text", "said", "symbol", "mark", "pause"]
-    speech: str
-    is_spaced: bool  # a blank stood before it
-    symbol: _Symbol | None = None
-
-
-def _spoken(title: str, locale: Locale, max_chars: int) -> tuple[str, bool]:
-    """Return the speech of as much as fits, and whether that is all; "" when nothing can be said."""
-    # A title may be very long: what lies this far behind the limit cannot come to be said.
-    begun = title[: 4 * max_chars + 400]
-    pieces = list(_pieces(_plain(begun), locale))
-    if not any(piece.kind in ("text", "said") for piece in pieces):
-        return "", False
-    spoken = ""
-    before: _Piece | None = None
-    for piece in pieces:
-        longer = _joined(spoken, before, piece, locale)
-        if len(longer.rstrip()) > max_chars:
-            cut = spoken.rstrip(" ,，") or longer[:max_chars].rstrip(" ,，")
-            return cut, False
-        if longer != spoken:
-            spoken, before = longer, piece
-    return spoken.rstrip(), begun == title
-
-
-def _joined(spoken: str, before: _Piece | None, piece: _Piece, locale: Locale) -> str:
-    """Return the speech with one more piece."""
-    if piece.kind == "pause":
-        if not spoken or spoken.rstrip()[-1] in ",.，。":
-            return spoken
-        return spoken.rstrip() + _COMMA[locale].rstrip()
-    if locale == "zh-CN":
-        return spoken + (" " if piece.is_spaced and spoken else "") + piece.speech
-    if before is None:
-        return "" if piece.kind == "mark" else piece.speech
-    if piece.kind == "mark":
-        return spoken + piece.speech
-    return spoken + _english_gap(before, piece) + piece.speech
-
-
-def _english_gap(before: _Piece, piece: _Piece) -> str:
-    if before.kind in ("mark", "pause"):
-        tight = before.kind == "mark" and piece.kind == "text" and not piece.is_spaced
-        return "" if tight else " "
-    if before.symbol or piece.symbol:
-        # A blank where none is usual, or none where one is, is said as a pause.
-        is_usual = piece.is_spaced == _is_usually_spaced(before.symbol, piece.symbol)
-        return " " if is_usual else ", "
-    if piece.is_spaced or "said" in (before.kind, piece.kind):
-        return " "
-    return ""
-
-
-def _is_usually_spaced(left: _Symbol | None, right: _Symbol | None) -> bool:
-    if left and right:
-        return False
-    return (left.right if left else right.left if right else _T) == _S
-
-
-def _plain(text: str) -> str:
-    """Return the text without markup, escapes and look-alike characters."""
-    escape = r"(?:%[0-9A-Fa-f]{2})+"
-    if " " in text:
-        escape = rf"(?<!\d){escape}"  # in running text a figure before it makes it a percentage
-    text = re.sub(escape, _unescaped, text)
-    text = html.unescape(text)
-    text = re.sub(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>", " ", text)
-    text = re.sub(r"!?\[([^\[\]]+)\]\(\s*https?://[^\s()]*\)", r"\1", text)
-    text = re.sub(r"(\*\*|__|`+)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
-    text = "".join(_folded(character) for character in text.translate(_SAME_SIGNS))
-    return _collapsed(text)
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    decoded = unquote(escape[0])
-    return escape[0] if "\ufffd" in decoded else decoded
-
-
-def _folded(character: str) -> str:
-    """Return a full-width or accented character as the plain one."""
-    if character in "，：":
-        return character
-    compatible = unicodedata.normalize("NFKC", character)
-    if compatible.isascii():
-        return compatible
-    base = unicodedata.normalize("NFKD", compatible)[0]
-    return base if base.isascii() and base.isalpha() else compatible
-
-
-_NOT_IN_WORD = r"(?<![A-Za-z0-9])"
-_NOT_IN_NUMBER = r"(?<![A-Za-z0-9.])"
-_WORD_ENDS = r"(?![A-Za-z0-9])"
-_TOKEN = re.compile(
-    "|".join(
-        (
-            r"(?P<link>(?i:https?)://[^\s<>\"'|，。]+)",
-            rf"(?P<uuid>{_NOT_IN_WORD}[0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}}"
-            rf"{_WORD_ENDS})",
-            r"(?P<ipv6>(?<![A-Za-z0-9:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9:]))",
-            rf"(?P<hash>{_NOT_IN_WORD}(?=[0-9A-Fa-f]*[0-9])(?=[0-9A-Fa-f]*[A-Fa-f])[0-9A-Fa-f]{{16,}}"
-            rf"{_WORD_ENDS})",
-            r"(?P<date>(?<![A-Za-z0-9.-])[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-            r"(?![0-9-]))",
-            r"(?P<time>(?<![A-SU-Za-z0-9:.])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
-            r"(?![A-Za-z0-9:]|\.[0-9]))",
-            rf"(?P<percentage>{_NOT_IN_NUMBER}[0-9]+(?:\.[0-9]+)?%)",
-            rf"(?P<version>{_NOT_IN_WORD}[vV](?=[0-9]+\.[0-9]))",
-            rf"(?P<status>{_NOT_IN_WORD}[1-5](?:xx|XX){_WORD_ENDS})",
-            rf"(?P<quantity>{_NOT_IN_NUMBER}[0-9]+(?:\.[0-9]+)?(?:{'|'.join(_UNITS)}){_WORD_ENDS})",
-            rf"(?P<decimal>{_NOT_IN_NUMBER}[0-9]+\.[0-9]+(?![A-Za-z0-9]|\.[0-9]))",
-            rf"(?P<negation>{_NOT_IN_WORD}(?i:{_NEGATIONS})n['’]t{_WORD_ENDS})",
-            r"(?P<word>[A-Za-z0-9]+)",
-            r"(?P<chinese>[\u4e00-\u9fff])",
-            r"(?P<minus>(?<![^\s(=,，:：<>])-(?=[0-9]))",
-            r"(?P<mark>[,，。]|：|:(?=\s|$)|(?<=\S)\.(?=\s|$))",
-            r"(?P<symbol>->|>=|<=|!=|[-./\\:_@#%+=<>&*|~^$¥€°](?<!\.\.)(?!\.))",
-            r"(?P<pause>[;!?()\[\]{}【】《》〈〉—–…·•、.]+)",
-            r"(?P<other>\S)",
-        )
-    )
-)
-
-
-def _pieces(text: str, locale: Locale) -> Iterator[_Piece]:
-    """Yield what is said, in order; a character that cannot be said leaves a gap."""
-    position = 0
-    has_gap = False
-    for token in _TOKEN.finditer(text):
-        is_spaced = has_gap or token.start() > position
-        position = token.end()
-        has_gap = False
-        kind, written = str(token.lastgroup), token[0]
-        match kind:
-            case "symbol":
-                symbol = _BY_SIGN[written]
-                yield _Piece("symbol", _one(symbol.zh, symbol.en, locale), is_spaced, symbol)
-            case "minus":
-                yield _Piece("symbol", _one(_MINUS.zh, _MINUS.en, locale), is_spaced, _MINUS)
-            case "mark":
-                yield _Piece("mark", _mark(written, locale), is_spaced)
-            case "pause":
-                yield _Piece("pause", "", is_spaced)
-            case _:
-                speech = _SAY[kind](written, locale)
-                has_gap = not speech
-                if speech:
-                    yield _Piece("text" if speech == written else "said", speech, is_spaced)
-
-
-def _one(zh: str, en: str, locale: Locale) -> str:
-    return zh if locale == "zh-CN" else en
-
-
-def _mark(written: str, locale: Locale) -> str:
-    """Return a comma as a comma, a stop as a stop, and a colon before a blank as a stop too."""
-    if locale == "zh-CN":
-        return "。" if written in ":：" else written
-    return "," if written in ",，" else "."
-
-
-def _link(written: str, locale: Locale) -> str:
-    try:
-        host = urlsplit(written).hostname or ""
-    except ValueError:
-        host = ""
-    host = _spoken(host, locale, len(written) * 12)[0]
-    return f"{_one('链接 ', 'link to ', locale)}{host}" if host else _one("链接", "link", locale)
-
-
-def _tail(name: tuple[str, str]) -> Callable[[str, Locale], str]:
-    """Return what says an identifier by its last four characters."""
-
-    def say(written: str, locale: Locale) -> str:
-        return f"{_one(*name, locale)} {spelled(written[-4:])}"
-
-    return say
-
-
-def _ipv6(written: str, locale: Locale) -> str:
-    try:
-        IPv6Address(written)
-    except ValueError:
-        return _spoken(written.replace(":", " : "), locale, len(written) * 8)[0]
-    last = written.rstrip(":").rpartition(":")[2]
-    return f"{_one('IP v 6 地址尾号', 'IP v 6 address ending', locale)} {spelled(last)}"
-
-
-def _date(written: str, locale: Locale) -> str:
-    year, month, day = (int(part) for part in written.split("-"))
-    # 号, not 日: a title with 日 is as it was written.
-    return _one(f"{year}年{month}月{day}号", f"{_MONTHS[month - 1]} {day} {year}", locale)
-
-
-def _time(written: str, locale: Locale) -> str:
-    hour, minute, *second = written.split(":")
-    if minute == "00" and not second:
-        return _one(f"{hour}点整", f"{hour} o clock", locale)
-    if second:
-        return _one(f"{hour}点{minute}分{second[0]}秒", f"{hour} {minute} {second[0]}", locale)
-    return _one(f"{hour}点{minute}分", f"{hour} {minute}", locale)
-
-
-def _number(written: str, locale: Locale) -> str:
-    whole, point, fraction = written.partition(".")
-    if len(whole) > _NUMBER_DIGITS:
-        whole = spelled(whole)
-    return f"{whole}{_one('点', ' point ', locale)}{fraction}" if point else whole
-
-
-def _percentage(written: str, locale: Locale) -> str:
-    number = _number(written[:-1], locale)
-    return _one(f"百分之{number}", f"{number} percent", locale)
-
-
-def _quantity(written: str, locale: Locale) -> str:
-    number = written.rstrip("".join(_UNITS))
-    zh, en = _UNITS[written[len(number) :]]
-    return _one(f"{_number(number, locale)}{zh}", f"{_number(number, locale)} {en}", locale)
-
-
-def _word(written: str, locale: Locale) -> str:
-    """Return letters and digits as they are if they are alone, else so that both are heard."""
-    if written.isdigit():
-        return _number(written, locale)
-    parts = re.findall(r"[A-Za-z]+|[0-9]+", written)
-    if locale == "zh-CN":
-        return "".join(
-            _letters(part) if part.isalpha() else "".join(_ZH_DIGITS[int(digit)] for digit in part)
-            for part in parts
-        )
-    return " ".join(
-        " ".join(_EN_DIGITS[int(digit)] for digit in part)
-        if part.isdigit()
-        else spelled(part)
-        if place and len(part) <= 3  # noqa: PLR2004 - as in k8s: longer ones are words
-        else _letters(part)
-        for place, part in enumerate(parts)
-    )
-
-
-def _letters(written: str) -> str:
-    """Return the words of a CamelCase name, with slight pauses; http is forbidden as a word."""
-    if "http" in written.lower():
-        return spelled(written)
-    return re.sub(
-        r"(?<=[A-Za-z][a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", ",", written
-    )
-
-
-def _emoji(written: str, locale: Locale) -> str:
-    if written in _EMOJI:
-        return _one(*_EMOJI[written], locale)
-    if unicodedata.category(written) == "So":
-        return _one("表情", "emoji", locale)
-    return ""
-
-
-_SAY: dict[str, Callable[[str, Locale], str]] = {
-    "link": _link,
-    "uuid": _tail(("UUID 尾号", "UUID ending")),
-    "ipv6": _ipv6,
-    "hash": _tail(("编号尾号", "ID ending")),
-    "date": _date,
-    "time": _time,
-    "percentage": _percentage,
-    "version": lambda written, locale: _one(f"{written} ", written, locale),
-    "status": lambda written, _locale: spelled(written),
-    "quantity": _quantity,
-    "decimal": _number,
-    "negation": lambda written, _locale: written.replace("'", "").replace("’", ""),
-    "word": _word,
-    "chinese": lambda written, _locale: written,
-    "other": _emoji,
-}
+    chinese = len(_CHINESE.findall(text))
+    words = re.findall(r"[A-Za-z]+|\d", text)
+    return chinese / _CHINESE_A_SECOND + len(words) / _WORDS_A_SECOND + 1.0
