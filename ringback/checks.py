@@ -33,7 +33,7 @@ _LABELS: dict[Verdict, str] = {
 # Bodies that each carrier's reader takes and that hold no event, so that nothing is changed by
 # them, least of all what is known of when the carrier itself last called back.
 _EMPTY_CALLBACKS: dict[str, bytes] = {"alibaba": b"[]", "tencent": b"{}"}
-_WITHOUT = {
+_WITHOUT: dict[str, tuple[Verdict, str, str]] = {
     "page": ("wrong", "任何电话都无法拨打", "no call can be made"),
     "bundle": ("note", "同时发生的告警逐个呼叫", "incidents at the same time come one by one"),
     "code": ("note", "无法用电话验证号码", "numbers cannot be verified by a call"),
@@ -106,8 +106,7 @@ def _templates(settings: Settings, provider: str) -> Iterator[Finding]:
             continue  # SendCodeVoice reads out a code without a template
         if templates.choose(purpose, "zh-CN") is None:
             yield Finding(verdict, f"{about}.{purpose}", f"缺少:{zh}", f"missing: {en}")
-    page = {templates.choose("page", locale) for locale in ("zh-CN", "en")}
-    if None not in page and len(page) == 1:
+    if templates.page and templates.choose("page", "zh-CN") == templates.choose("page", "en"):
         yield Finding(
             "note",
             f"{about}.page",

@@ -24,7 +24,7 @@ from paging.errors import SettingsError
 from ringback import reports, settings, urls
 from ringback.client import Api
 from ringback.reports import say
-from ringback.texts import demo_templates
+from ringback.texts import approved, demo_templates
 
 Json = dict[str, Any]
 

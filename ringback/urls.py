@@ -5,7 +5,7 @@ from ringback.settings import Provider, Settings
 _WHERE: dict[Provider, tuple[str, str]] = {
     "alibaba": (
         "阿里云语音服务控制台,回执消息,HTTP 批量推送:VoiceReport 与 VoiceCallReport",
-        "Alibaba Cloud, voice console, receipt messages, HTTP batch push: VoiceReport, VoiceCallReport",
+        "Alibaba Cloud, voice console, receipts, HTTP batch push: VoiceReport, VoiceCallReport",
     ),
     "tencent": (
         "腾讯云语音消息控制台,应用的回调地址(状态、按键与失败共用)",

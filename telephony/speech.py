@@ -59,13 +59,16 @@ _MARKS: dict[str, tuple[str, str]] = {
     "“": ("左引号", "left quote"),
     "”": ("右引号", "right quote"),
 }
-_OTHER_WORDS = ("网址", "安全网址", "识别码", "符号", "尾号"), (
-    "web address",
-    "secure web address",
-    "code",
-    "symbol",
-    "percent",
-    "ending in",
+_OTHER_WORDS = (
+    ("网址", "安全网址", "识别码", "符号", "尾号"),
+    (
+        "web address",
+        "secure web address",
+        "code",
+        "symbol",
+        "percent",
+        "ending in",
+    ),
 )
 _PAUSES = ",。、"
 _UNSPEAKABLE = ("标题无法朗读的告警", "an alert whose title cannot be read out")
@@ -76,9 +79,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _UUID = re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _SCHEME = re.compile(r"(?i)\b(https?)://")
 _DATE = re.compile(r"(?<![\w.-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\w-])", re.ASCII)
-_TIME = re.compile(
-    r"(?<![\w:.])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\w:])", re.ASCII
-)
+_TIME = re.compile(r"(?<![\w:.])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\w:])", re.ASCII)
 _PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)%", re.ASCII)
 _SPELT = re.compile(r"(?i)https?|www")
 _SAID_BY_ITSELF = re.compile(r"\d点\d|百分之|\d年\d|\d月\d")
@@ -87,7 +88,7 @@ _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 def speakable(text: str, locale: Locale, *, max_chars: int) -> str:
-    """Return the text as it should be read out, at most `max_chars` (40 or more) and never blank."""
+    """Return the text as it is to be read out, at most `max_chars` (40 or more), never blank."""
     language = 0 if locale == "zh-CN" else 1
     plain = _unescaped(text)
     title = _canonical(plain)

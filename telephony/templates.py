@@ -7,7 +7,7 @@ not die on the other one's template.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
@@ -34,7 +34,7 @@ _CLAIMS = re.compile(r"(?i)已?认领成功|已(?:被)?认领|已(?:被)?确认|
 
 def _value(value: object) -> object:
     if value == "link":
-        msg = "link cannot be read out; expected one of: title, severity, count, number, responder, code, details"
+        msg = f"link cannot be read out; expected one of: {', '.join(get_args(Value))}"
         raise ValueError(msg)
     return value
 
@@ -79,8 +79,7 @@ def _template_form(value: object) -> str:
 
 ByLocale = dict[Locale, Template]
 Choice = Annotated[
-    Annotated[Template, Tag("one")]
-    | Annotated[ByLocale, Tag("by_locale"), Field(min_length=1)],
+    Annotated[Template, Tag("one")] | Annotated[ByLocale, Tag("by_locale"), Field(min_length=1)],
     Discriminator(_template_form),
 ]
 
@@ -101,9 +100,9 @@ class Templates(Strict):
             return found.get(locale) or next(iter(found.values()), None)  # pyright: ignore[reportArgumentType,reportCallIssue]
         return found
 
-    def all(self) -> list[tuple[str, Purpose, Template]]:
+    def all(self) -> list[tuple[str, str, Template]]:
         """Return (key, purpose, text) of every one that is there."""
-        found: list[tuple[str, Purpose, Template]] = []
+        found: list[tuple[str, str, Template]] = []
         for purpose in PURPOSES:
             value: Template | ByLocale | None = getattr(self, purpose)
             if isinstance(value, dict):
@@ -193,9 +192,10 @@ def _check_names(names: Sequence[str], template: Template, rules: Rules) -> list
     found = [f"${{{name}}} is not in params" for name in names if name not in params]
     found += [f"params.{name}: the text has no ${{{name}}}" for name in params if name not in names]
     found += [f"${{{name}}} stands twice" for name in set(names) if names.count(name) > 1]
+    reserved = ", ".join(rules.reserved)
+    form = f"expected a letter, then letters, digits and _, and none of {reserved}"
     found += [
-        f"${{{name}}}: expected a letter, then letters, digits and _, and none of "
-        f"{', '.join(rules.reserved)}"
+        f"${{{name}}}: {form}"
         for name in names
         if name in rules.reserved or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)
     ]
@@ -259,7 +259,7 @@ def refuse_unfit(templates: Templates, rules: Rules) -> None:
 
 
 _ACTIONS = {
-    "acknowledge": ("认领请按{}", "press {} to acknowledge"),
+    "acknowledge": ("认领请按{}", "Press {} to acknowledge"),
     "escalate": ("转给下一位请按{}", "{} for the next person"),
     "mute": ("静音请按{}", "{} to mute"),
     "close": ("关闭请按{}", "{} to close"),
@@ -285,9 +285,7 @@ def suggested(rules: Rules, menu: Menu) -> list[Suggestion]:
         end = ("。", ".")[language]
         for purpose, parts, values in _suggested_parts(rules, language, keys + end):
             text, params = _written(parts, values, rules)
-            template = Template.model_validate(
-                {"id": "…", "text": text, "params": params}
-            )
+            template = Template.model_validate({"id": "…", "text": text, "params": params})
             if purpose == "reply" and rules.syntax == "positional":
                 continue  # Tencent plays nothing after a key
             found.append(Suggestion(purpose, locale, template))
@@ -312,7 +310,7 @@ def _suggested_parts(
             if few
             else (
                 "page",
-                ["", " alert, ", ", ", f" alerts in all. {keys}"],
+                ["", " alert, ", ", ", f" in all. {keys}"],
                 ["severity", "title", "count"],
             ),
             ("reply", ["Your key was received."], []),
