@@ -37,6 +37,7 @@ from paging.menu import Action
 from paging.people import Identifier, Strict
 from ringback.lines import line_of, toml_lines
 from telephony.alibaba import AlibabaVoiceSettings
+from telephony.templates import UNION_TAGS
 from telephony.tencent import TencentVoiceSettings
 
 PREFIX = "RINGBACK_"
@@ -375,7 +376,12 @@ def _line(item: ErrorDetails) -> tuple[str, str]:
 
 def _written(loc: Sequence[int | str]) -> list[str]:
     """Return the keys as written, without pydantic's names for the members of a union."""
-    return [str(part) for part in loc if not re.match(r"[A-Z]|\w+\[|\[key\]", str(part))]
+    parts = [str(part) for part in loc]
+    return [
+        part
+        for before, part in zip(["", *parts], parts, strict=False)
+        if not re.match(r"[A-Z]|\w+\[|\[key\]", part) and part not in UNION_TAGS.get(before, ())
+    ]
 
 
 def _description(loc: Sequence[str]) -> str | None:

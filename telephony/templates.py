@@ -19,6 +19,8 @@ Value = Literal["title", "severity", "count", "number", "responder", "code", "de
 Purpose = Literal["page", "bundle", "reply", "code", "notice"]
 LOCALES: tuple[Locale, ...] = ("zh-CN", "en")
 PURPOSES: tuple[Purpose, ...] = ("page", "bundle", "reply", "code", "notice")
+# What pydantic adds to an error's place after these keys: nothing that anybody wrote.
+UNION_TAGS = {"params": ("table", "list"), **dict.fromkeys(PURPOSES, ("one", "by_locale"))}
 
 # What a value holds at most, in characters; free text shares what is left, the title first.
 _AT_MOST = {"severity": 8, "count": 6, "number": 12, "code": 20}
@@ -181,10 +183,9 @@ def _check_names(names: Sequence[str], template: Template, rules: Rules) -> list
             return ['params: expected a list in the order of {1}, {2}, such as ["title"]']
         expected = [str(i) for i in range(1, len(template.values) + 1)]
         if sorted(names, key=int if all(n.isdecimal() for n in names) else str) != expected:
-            return [
-                f"the text has {', '.join(f'{{{n}}}' for n in names) or 'no variables'}, "
-                f"params has {len(expected)}; expected each of {{1}}, {{2}}, … once"
-            ]
+            shown = ", ".join(f"{{{name}}}" for name in names) or "no variables"
+            counts = f"the text has {shown}, params has {len(expected)}"
+            return [f"{counts}; expected each of {{1}}, {{2}}, … once"]
         return []
     if isinstance(template.params, tuple) and template.params:
         return ['params: expected a table by name, such as { title = "title" }']
