@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import make_url
-
 from outbound.http import Answer, OutboundError, client, fetch
 from paging.errors import UnavailableError
 from paging.people import Policy, Responder
 from paging.store import people, schema
-from paging.store.database import Store
+from paging.store.database import Store, file_of
 from ringback.carriers import Voice, voices
 from ringback.settings import Settings
 from ringback.urls import callback_url
@@ -155,7 +153,7 @@ def check_team(settings: Settings, adapters: Mapping[str, Voice]) -> Iterator[Fi
 
     Nothing is created, and a service that runs on it is not disturbed.
     """
-    file = Path(make_url(settings.database.url).database or "")
+    file = file_of(settings.database.url)
     if not file.exists():
         yield Finding(
             "wrong",

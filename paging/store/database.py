@@ -205,16 +205,22 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def file_of(url: str) -> Path:
+    """Return the file that holds the database. Raises SettingsError when it is to be none."""
+    database = make_url(url).database
+    if not database or database == ":memory:":
+        msg = "database.url: expected a file, such as sqlite:///ringback.db"
+        raise SettingsError(msg)
+    return Path(database)
+
+
 @contextlib.contextmanager
 def only_server(url: str) -> Generator[None]:
     """Hold the lock that keeps a second `serve` away from this database, until the process ends.
 
     Raises SettingsError when another process holds it.
     """
-    database = make_url(url).database
-    if not database or database == ":memory:":
-        msg = "database.url: expected a file, such as sqlite:///ringback.db"
-        raise SettingsError(msg)
+    database = file_of(url)
     path = Path(f"{database}.lock")
     try:
         handle = path.open("a+")
