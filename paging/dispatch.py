@@ -1,34 +1,51 @@
 """What is due, and what providers answered: the transactions around each submit."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from paging import attempts, pages, receipts
+from paging import attempts, receipts
 from paging.errors import DeliveryError
-from paging.model import Run
+from paging.model import Alarm, Attempt
 from paging.ports import Placed
 from paging.store import attempts as rows
 from paging.store import runs
 from paging.work import Work
 
+AT_ONCE = 64  # rows of each kind in one transaction: others wait for it
+BROKEN_AGAIN = timedelta(seconds=60)  # until a page that could not be decided on is tried again
 
-def claim(work: Work, most: int) -> tuple[int, datetime | None]:
-    """Do what is due, about `most` submits of it; return how much that was and when the next is."""
+
+def claim(work: Work) -> tuple[int, datetime | None]:
+    """Do what is due, as far as there is room; return how much that was and when the next is."""
     looked_at = 0
-    for attempt in rows.due(work.conn, work.now, most):
-        looked_at += 1
-        work.after(attempt, attempts.silent(attempt, work.now))
-    for number in runs.due(work.conn, work.now, most):
-        if len(work.to_submit) >= most:
+    for attempt in rows.due(work.conn, work.now, AT_ONCE):
+        if work.room_left <= 0:
             break
         looked_at += 1
-        work.change(number, _tick(work))
+        if not work.alone(_silent(work, attempt), attempt=attempt.id):
+            rows.postpone(work.conn, attempt.id, work.now + BROKEN_AGAIN)
+    for number in runs.due(work.conn, work.now, AT_ONCE):
+        if work.room_left <= 0:
+            break
+        looked_at += 1
+        if not work.alone(_tick(work, number), incident=number):
+            runs.postpone(work.conn, number, work.now + BROKEN_AGAIN)
+            work.alone(_alarm(work, number), incident=number)
     times = [at for at in (rows.next_due(work.conn), runs.next_due(work.conn)) if at is not None]
     return looked_at, min(times, default=None)
 
 
-def _tick(work: Work) -> Callable[[Run], None]:
-    return lambda run: pages.tick(run, work.now, work.rules)
+def _silent(work: Work, attempt: Attempt) -> Callable[[], None]:
+    return lambda: work.after(attempt, attempts.silent(attempt, work.now))
+
+
+def _tick(work: Work, number: int) -> Callable[[], None]:
+    return lambda: work.tick(runs.load(work.conn, number))
+
+
+def _alarm(work: Work, number: int) -> Callable[[], None]:
+    alarm = Alarm(f"broken:{number}", "broken", {"number": number}, "critical")
+    return lambda: work.alarm(alarm)
 
 
 def answered(work: Work, attempt_id: str, answer: Placed | DeliveryError | None) -> None:
@@ -44,8 +61,7 @@ def answered(work: Work, attempt_id: str, answer: Placed | DeliveryError | None)
         case _:
             effects = attempts.refused(attempt, answer, work.now, work.rules)
     work.after(attempt, effects)
-    if attempt.provider_id is not None or attempt.doubtful:
-        receipts.settle_parked(work, attempt)
+    receipts.settle_parked(work, attempt)
 
 
 def take_over(work: Work) -> int:

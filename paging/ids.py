@@ -4,13 +4,16 @@ import base64
 import secrets
 from datetime import datetime
 
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TO_CROCKFORD = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+)
 
 
 def new_id(now: datetime) -> str:
     """Return 26 characters that sort by `now` (48 bits of milliseconds, 80 random bits: a ULID)."""
     value = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
-    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+    # 20 bytes fill base32 without padding; the 128 bits are in its last 26 characters.
+    return base64.b32encode(value.to_bytes(20, "big"))[-26:].translate(_TO_CROCKFORD).decode()
 
 
 def new_ref() -> str:

@@ -45,11 +45,10 @@ def _open(work: Work, new: NewIncident, source: str, alert_count: int = 1) -> In
         link=new.link,
         alerts=alert_count,
     )
-    runs.insert_incident(work.conn, incident)
-    run = Run(incident, None, [], {}, {})
+    run = runs.insert_incident(work.conn, incident)
     run.note("incident.triggered", "accepted", source=source)
     pages.new_page(run, plan, work.now)
-    runs.add(work.conn, run, work.now)
+    work.begin(run)
     return incident
 
 

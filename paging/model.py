@@ -1,6 +1,6 @@
 """The rows that decisions are made on, as plain values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -201,19 +201,30 @@ class Rules:
     reopen_after_s: float = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A run's rows as they are in the database; tellings by id."""
+
+    incident: Incident
+    page: Page | None
+    tellings: Mapping[str, Telling]
+
+
 @dataclass(slots=True)
 class Run:
     """An incident with its present page: all that a decision about it may look at.
 
     `lines`: address -> until when a call of ours may still be on that line. Functions of `pages`
-    change the run they are given and append to `entries` and `commands`.
+    change the run they are given and append to `entries` and `commands`. `stored`: the incident,
+    page and tellings as they were read, so that only what changed is written.
     """
 
     incident: Incident
     page: Page | None
     tellings: list[Telling]
     people: Mapping[str, Responder]
-    lines: dict[str, datetime]
+    lines: MutableMapping[str, datetime]
+    stored: Stored | None = None
     entries: list[Entry] = field(default_factory=list[Entry])
     commands: list[Command] = field(default_factory=list[Command])
 

@@ -17,6 +17,7 @@ def record(work: Work, provider: str, heard: Sequence[CallEvent]) -> int:
     news = 0
     for event in heard:
         receipt = event.receipt
+        attempt = _attempt_of(work, event, work.now)
         if not rows.receive(
             work.conn,
             provider=provider,
@@ -25,12 +26,12 @@ def record(work: Work, provider: str, heard: Sequence[CallEvent]) -> int:
             provider_id=receipt.provider_id,
             address=receipt.address,
             at=work.now,
+            attempt_id=None if attempt is None else attempt.id,
         ):
             continue
         news += 1
-        attempt = _attempt_of(work, event, work.now)
         if attempt is not None:
-            _apply(work, attempt, event)
+            work.after(attempt, attempts.hear(attempt, event, work.now))
     return news
 
 
@@ -46,7 +47,8 @@ def settle_parked(work: Work, attempt: Attempt) -> None:
     for event, at in parked:
         found = _attempt_of(work, event, at)
         if found is not None:
-            _apply(work, found, event)
+            rows.claim_receipt(work.conn, found.provider, event.receipt.key, found.id)
+            work.after(found, attempts.hear(found, event, work.now))
 
 
 def _attempt_of(work: Work, event: CallEvent, at: datetime) -> Attempt | None:
@@ -75,8 +77,3 @@ def _attempt_of(work: Work, event: CallEvent, at: datetime) -> Attempt | None:
         for doubtful in (False, True)
     )
     return None if on_its_way else lost
-
-
-def _apply(work: Work, attempt: Attempt, event: CallEvent) -> None:
-    rows.claim_receipt(work.conn, attempt.provider, event.receipt.key, attempt.id)
-    work.after(attempt, attempts.hear(attempt, event, work.now))

@@ -1,8 +1,7 @@
 """The engine as others use it: what may be asked of it, and the loop that does what is due."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -24,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 SUBMITS_AT_ONCE = 64  # each is a call that a crash may repeat: measured, see docs/adr/0001
 _AGAIN_S = 0.5  # between tries to reach a database that does not answer
+_NET = timedelta(seconds=1)  # the engine looks this often although nobody woke it
 _SHOWN_SINCE = timedelta(hours=24)
 _BROKEN = Row("unknown", "not_sent", placed="maybe")
 
@@ -45,6 +45,10 @@ class Paging:
         self._wake = asyncio.Event()
         self._submits: set[asyncio.Task[None]] = set()
         self._engine: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._next_at: datetime | None = None  # until when the engine sleeps
+        # Submits asked for, counted by the writer's thread alone, and ended, by the loop's alone.
+        self._begun = self._ended = 0
 
     async def start(self) -> None:
         """Take over what an earlier process left, then do what is due until `stop`."""
@@ -55,12 +59,16 @@ class Paging:
         self._engine = asyncio.create_task(self._run(), name="engine")
 
     async def stop(self) -> None:
-        """Begin nothing more, finish the submits in flight, and close the store."""
+        """Begin nothing more, finish what is under way, and close the store.
+
+        The engine is asked, not cancelled: a call that is stored is also made, or the next start
+        would have to take it for one that may have been placed.
+        """
+        self._stopping = True
+        self._wake.set()
         if self._engine is not None:
-            self._engine.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._engine
-        if self._submits:
+            await self._engine
+        while self._submits:
             await asyncio.wait(self._submits)
         await asyncio.to_thread(self._store.close)
 
@@ -72,44 +80,71 @@ class Paging:
         **kwargs: P.kwargs,
     ) -> T:
         """Run `fn` as one transaction; submit what it asked for once that is committed."""
+        asked = 0
 
         def transaction(conn: Transaction) -> tuple[T, Work]:
-            work = Work(conn, self._clock.now(), self._rules)
-            return fn(work, *args, **kwargs), work
+            nonlocal asked
+            room = SUBMITS_AT_ONCE - (self._begun - self._ended)
+            work = Work(conn, self._clock.now(), self._rules, room)
+            result = fn(work, *args, **kwargs)
+            asked = len(work.to_submit)
+            self._begun += asked
+            return result, work
 
-        result, work = await self._store.write(priority, transaction)
+        try:
+            result, work = await self._store.write(priority, transaction)
+        except UnavailableError:
+            self._ended += asked
+            raise
         for attempt, request in work.to_submit:
-            self._background(self._submit(attempt, request))
-        self._wake.set()
+            task = asyncio.create_task(self._submit(attempt, request))
+            self._submits.add(task)
+            task.add_done_callback(self._submit_ended)
+        self._look_at(work.next_at)
         return result
 
-    def _background(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
-        self._submits.add(task)
-        task.add_done_callback(self._submits.discard)
+    def _submit_ended(self, task: asyncio.Task[None]) -> None:
+        self._submits.discard(task)
+        was_full = self._begun - self._ended >= SUBMITS_AT_ONCE
+        self._ended += 1
+        if was_full:
+            self._wake.set()
+
+    def _look_at(self, at: datetime | None) -> None:
+        """Have the engine look at what is due by then."""
+        if at is not None and (self._next_at is None or at < self._next_at):
+            self._next_at = at
+            self._wake.set()
 
     async def _run(self) -> None:
-        """Do what is due, then sleep until more is, or may have become so."""
-        while True:
+        """Do what is due, then sleep until more is."""
+        while not self._stopping:
             self._wake.clear()
-            room = SUBMITS_AT_ONCE - len(self._submits)
             try:
-                done, next_at = await self._claim(room) if room > 0 else (0, None)
+                await self._claim()
             except UnavailableError:
                 await asyncio.sleep(_AGAIN_S)
-                continue
-            if not done:
-                await self._sleep(next_at)
+            except Exception:
+                log.exception("engine.broken")
+                await asyncio.sleep(_AGAIN_S)
 
-    async def _claim(self, room: int) -> tuple[int, datetime | None]:
-        result = await self._work(ENGINE, dispatch.claim, room)
-        self._wake.clear()  # by that transaction itself, which has looked at all there was
-        return result
+    async def _claim(self) -> None:
+        """Do what is due as far as there is room, and sleep when there is no more to be done."""
+        self._next_at = None
+        done, next_at = await self._work(ENGINE, dispatch.claim)
+        self._look_at(next_at)
+        if done == 0 and not self._stopping:
+            await self._sleep()
 
-    async def _sleep(self, until: datetime | None) -> None:
-        waits = [asyncio.create_task(self._wake.wait())]
-        if until is not None:
-            waits.append(asyncio.create_task(self._clock.sleep_until(until)))  # pyright: ignore[reportArgumentType]
+    async def _sleep(self) -> None:
+        until = self._clock.now() + _NET
+        if self._next_at is not None and self._begun - self._ended < SUBMITS_AT_ONCE:
+            until = min(until, self._next_at)
+        self._wake.clear()
+        waits = [
+            asyncio.create_task(self._wake.wait()),
+            asyncio.create_task(self._clock.sleep_until(until)),  # pyright: ignore[reportArgumentType]
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -129,7 +164,6 @@ class Paging:
                     await asyncio.sleep(_AGAIN_S)
                 else:
                     break
-        self._wake.set()
 
     async def _answer(
         self, attempt: Attempt, request: CallRequest

@@ -50,6 +50,10 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{provider}余额不足({code})",
         "{provider} is out of credit ({code})",
     ),
+    ("incident.triggered", "broken"): (
+        "告警{number}的呼叫因内部错误无法进行,每分钟重试",
+        "incident {number} cannot be paged for a fault of ours: tried again every minute",
+    ),
     ("incident.repeated", "*"): ("再次上报", "reported again"),
     ("incident.acknowledged", "*"): ("{by}已认领", "{by} acknowledged"),
     ("incident.acknowledged_again", "*"): (

@@ -1,8 +1,11 @@
 """One transaction of the domain: what it may look at, and what must follow its commit."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import structlog
 
 from paging import attempts, pages
 from paging.ids import new_id, new_ref
@@ -10,11 +13,14 @@ from paging.menu import Action
 from paging.model import Alarm, Attempt, Dial, Entry, Incident, Over, Rules, Run
 from paging.people import Locale
 from paging.ports import CallRequest, Purpose
-from paging.store import Transaction, people, runs
+from paging.store import Transaction, people, runs, savepoint
 from paging.store import attempts as attempt_rows
+
+log = structlog.get_logger(__name__)
 
 _ALARM_TITLES = {
     "exhausted": "ringback: 告警{number}无人认领 / incident {number} reached nobody: {title}",
+    "broken": "ringback: 告警{number}无法呼叫 / incident {number} cannot be paged",
     "misconfigured": "ringback: {provider} 配置有误 / {provider} is misconfigured: {code}",
     "out_of_credit": "ringback: {provider} 余额不足 / {provider} is out of credit: {code}",
 }
@@ -23,14 +29,40 @@ _ALARM_KINDS = ("misconfigured", "out_of_credit")
 
 @dataclass(slots=True)
 class Work:
-    """Functions of one transaction. `to_submit`: attempts to hand to their provider after it."""
+    """Functions of one transaction.
+
+    `room`: how many submits may follow it. `to_submit`: attempts to hand to their provider after
+    it. `next_at`: the earliest time at which something that it stored falls due.
+    """
 
     conn: Transaction
     now: datetime
     rules: Rules
+    room: int
     to_submit: list[tuple[Attempt, CallRequest]] = field(
         default_factory=list[tuple[Attempt, CallRequest]]
     )
+    next_at: datetime | None = None
+
+    @property
+    def room_left(self) -> int:
+        """How many more submits may be asked for."""
+        return self.room - len(self.to_submit)
+
+    def alone(self, do: Callable[[], None], **whose: str | int) -> bool:
+        """Do one part of the transaction so that whatever it raises undoes that part alone.
+
+        Returns whether it went well: a page that cannot be decided on holds up no other.
+        """
+        asked_before = len(self.to_submit)
+        try:
+            with savepoint(self.conn):
+                do()
+        except Exception as exc:
+            del self.to_submit[asked_before:]
+            log.exception("work.broken", **whose, exc_info=exc)
+            return False
+        return True
 
     def change(self, number: int, decide: Callable[[Run], None]) -> Run:
         """Load an incident's run, let `decide` change it, and store what came of it."""
@@ -39,15 +71,39 @@ class Work:
         self.store(run)
         return run
 
+    def tick(self, run: Run) -> None:
+        """Do what is due for this run, and store it."""
+        pages.tick(run, self.now, self.rules)
+        self.store(run)
+
+    def begin(self, run: Run) -> None:
+        """Store a run whose page is new, with its first calls where there is room for them.
+
+        What cannot be begun now, be it for a fault of ours, is left to the engine: it is accepted.
+        """
+        untouched = copy.copy(run.page), list(run.entries)
+        number = run.incident.number
+        if self.room_left > 0 and self.alone(lambda: self.tick(run), incident=number):
+            return
+        run.page, run.entries = untouched
+        run.tellings, run.commands = [], []
+        self.store(run)
+
     def store(self, run: Run) -> None:
         """Write a run back and carry out its commands."""
         runs.save(self.conn, run, self.now)
+        if run.page is not None:
+            self._falls_due(run.page.next_at)
         for command in run.commands:
             match command:
                 case Dial():
                     self._dial(run, command)
                 case Alarm():
                     self.alarm(command)
+
+    def _falls_due(self, at: datetime | None) -> None:
+        if at is not None and (self.next_at is None or at < self.next_at):
+            self.next_at = at
 
     def _dial(self, run: Run, dial: Dial) -> None:
         attempt = new_attempt(
@@ -75,12 +131,9 @@ class Work:
 
     def submit(self, attempt: Attempt, fields: Mapping[str, str]) -> None:
         """Have this attempt handed to its provider once this transaction is committed."""
-        self.to_submit.append(
-            (
-                attempt,
-                CallRequest(attempt.ref, attempt.address, attempt.locale, attempt.purpose, fields),
-            )
-        )
+        self._falls_due(attempt.deadline_at)
+        request = CallRequest(attempt.ref, attempt.address, attempt.locale, attempt.purpose, fields)
+        self.to_submit.append((attempt, request))
 
     def alarm(self, alarm: Alarm) -> None:
         """Open, or repeat, the operators' incident for this cause."""
@@ -113,30 +166,35 @@ class Work:
             dedup_key=key,
             from_ringback=True,
         )
-        runs.insert_incident(self.conn, incident)
-        run = Run(incident, None, [], {}, {})
+        run = runs.insert_incident(self.conn, incident)
         run.note("incident.triggered", alarm.reason, **alarm.params)
         pages.new_page(run, plan, self.now)
-        self.store(run)
+        self.begin(run)
 
     def after(self, attempt: Attempt, effects: attempts.Effects) -> None:
         """Store an attempt, tell the pages that it is about, and free its line."""
-        attempt_rows.save(self.conn, attempt)
         about = runs.pages_of(self.conn, attempt.id)
-        for number, _ in about:
-            runs.add_entries(self.conn, number, effects.entries, self.now)
-        for digit in effects.digits:
-            self._press(attempt, digit, [number for number, _ in about])
         over = effects.over
+        if effects.digits or over is not None:
+            loaded = [(runs.load(self.conn, number), telling) for number, telling in about]
+        else:
+            loaded = []
+            for number, _ in about:
+                runs.add_entries(self.conn, number, effects.entries, self.now)
+        for run, _ in loaded:
+            run.entries += effects.entries
+        for digit in effects.digits:
+            self._press(attempt, digit, [run for run, _ in loaded])
+        attempt_rows.save(self.conn, attempt)
+        self._falls_due(attempt.deadline_at)
+        for run, telling in loaded:
+            if over is not None:
+                pages.attempt_over(run, telling, over, self.now, self.rules)
+            self.store(run)
         if over is not None:
-            for number, telling in about:
-                self.change(number, self._going_on(telling, over))
             self._blame(over)
-        if not attempt.is_open:
-            runs.wake_held(self.conn, [attempt.responder], self.now)
-
-    def _going_on(self, telling: str, over: Over) -> Callable[[Run], None]:
-        return lambda run: pages.attempt_over(run, telling, over, self.now, self.rules)
+        if not attempt.is_open and runs.wake_held(self.conn, [attempt.responder], self.now):
+            self._falls_due(self.now)
 
     def _blame(self, over: Over) -> None:
         """Tell the operators of what only they can mend."""
@@ -157,27 +215,24 @@ class Work:
             )
         )
 
-    def _press(self, attempt: Attempt, digit: str, numbers: list[int]) -> None:
+    def _press(self, attempt: Attempt, digit: str, in_the_call: list[Run]) -> None:
         """Do what the key means, for everything that was in the call."""
         action = self.rules.menu.get(digit)
-        counted = not numbers  # a drill has nothing to act on, and yet proves a human
-        for number in numbers:
-            counted = self._press_for(attempt, digit, action, number) or counted
+        counted = not in_the_call  # a drill has nothing to act on, and yet proves a human
+        for run in in_the_call:
+            counted = self._press_for(attempt, digit, action, run) or counted
         if action is not None and counted:
             attempt.reached = True
             if action == "acknowledge":
                 attempt.status = "acknowledged"
-            attempt_rows.save(self.conn, attempt)
 
-    def _press_for(self, attempt: Attempt, digit: str, action: Action | None, number: int) -> bool:
+    def _press_for(self, attempt: Attempt, digit: str, action: Action | None, run: Run) -> bool:
         """Return whether the key counted; one that came too late is only recorded."""
-        run = runs.load(self.conn, number)
         late = self.now - attempt.created_at > attempts.KEY_COUNTS_FOR
         counts = not late and run.incident.opened_at <= attempt.created_at
         run.entries.append(attempts.pressed(attempt, digit, action=action, acted=counts))
         if counts:
             self._act(run, action, attempt)
-        self.store(run)
         return counts
 
     def _act(self, run: Run, action: Action | None, attempt: Attempt) -> None:

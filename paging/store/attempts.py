@@ -42,6 +42,32 @@ _RECEIVED = select(inbox.c.at).where(
     inbox.c.provider == bindparam("provider"), inbox.c.event_key == bindparam("key")
 )
 _NEW_RECEIPT = insert(inbox)
+_BY_PROVIDER_ID = (
+    select(attempt)
+    .where(
+        attempt.c.provider == bindparam("whose"), attempt.c.provider_id == bindparam("provider_id")
+    )
+    .order_by(attempt.c.id)
+    .limit(1)
+)
+_OPEN_LINES = (
+    select(attempt.c.address, func.max(attempt.c.deadline_at))
+    .where(
+        attempt.c.address.in_(bindparam("addresses", expanding=True)),
+        attempt.c.deadline_at.is_not(None),
+    )
+    .group_by(attempt.c.address)
+)
+_PARKED = (
+    select(inbox.c.event, inbox.c.at)
+    .where(
+        inbox.c.provider == bindparam("whose"),
+        inbox.c.attempt.is_(None),
+        inbox.c.at >= bindparam("since"),
+        (inbox.c.address == bindparam("address")) | (inbox.c.provider_id == bindparam("id")),
+    )
+    .order_by(inbox.c.at)
+)
 _CLAIM_RECEIPT = (
     update(inbox)
     .where(inbox.c.provider == bindparam("whose"), inbox.c.event_key == bindparam("key"))
@@ -97,7 +123,9 @@ def _by(conn: Transaction, query: Select[Any], wanted: str) -> Attempt | None:
 
 def by_provider_id(conn: Transaction, provider: str, provider_id: str) -> Attempt | None:
     """Return the attempt that a provider knows by this id."""
-    return _one(conn, (attempt.c.provider == provider) & (attempt.c.provider_id == provider_id))
+    asked = {"whose": provider, "provider_id": provider_id}
+    row = conn.execute(_BY_PROVIDER_ID, asked).mappings().one_or_none()
+    return None if row is None else _attempt(row)
 
 
 def without_provider_id(
@@ -120,10 +148,6 @@ def without_provider_id(
         & (attempt.c.doubtful == doubtful)
         & attempt.c.status.in_(("sending", "unconfirmed") if doubtful else ("sending",))
     )
-    return _one(conn, where)
-
-
-def _one(conn: Transaction, where: Any) -> Attempt | None:  # noqa: ANN401 - a clause
     row = (
         conn.execute(select(attempt).where(where).order_by(attempt.c.id).limit(1))
         .mappings()
@@ -136,12 +160,13 @@ def open_lines(conn: Transaction, addresses: Sequence[str]) -> dict[str, datetim
     """Return until when each of these numbers may still be in a call of ours."""
     if not addresses:
         return {}
-    rows = conn.execute(
-        select(attempt.c.address, func.max(attempt.c.deadline_at))
-        .where(attempt.c.address.in_(addresses), attempt.c.deadline_at.is_not(None))
-        .group_by(attempt.c.address)
-    )
+    rows = conn.execute(_OPEN_LINES, {"addresses": list(addresses)})
     return {row[0]: row[1] for row in rows}
+
+
+def postpone(conn: Transaction, id_: str, until: datetime) -> None:
+    """Look at an attempt again at this time."""
+    conn.execute(update(attempt).where(attempt.c.id == id_).values(deadline_at=until))
 
 
 def due(conn: Transaction, now: datetime, most: int) -> list[Attempt]:
@@ -181,17 +206,28 @@ def receive(  # noqa: PLR0913 - one row's columns
     provider_id: str | None,
     address: str | None,
     at: datetime,
+    attempt_id: str | None,
 ) -> bool:
-    """Store one receipt; False when it was stored before."""
+    """Store one receipt; False when it was stored before. Without its attempt it is parked."""
     if conn.scalar(_RECEIVED, {"provider": provider, "key": key}) is not None:
         return False
-    row = {"provider": provider, "event_key": key, "event": event, "at": at}
-    conn.execute(_NEW_RECEIPT, {**row, "provider_id": provider_id, "address": address})
+    conn.execute(
+        _NEW_RECEIPT,
+        {
+            "provider": provider,
+            "event_key": key,
+            "event": event,
+            "at": at,
+            "provider_id": provider_id,
+            "address": address,
+            "attempt": attempt_id,
+        },
+    )
     return True
 
 
 def claim_receipt(conn: Transaction, provider: str, key: str, attempt_id: str) -> None:
-    """Say which attempt a receipt belongs to."""
+    """Say which attempt a parked receipt belongs to."""
     conn.execute(_CLAIM_RECEIPT, {"whose": provider, "key": key, "found": attempt_id})
 
 
@@ -202,12 +238,6 @@ def parked(
 
     Oldest first.
     """
-    whose = inbox.c.address == address
-    if provider_id is not None:
-        whose = whose | (inbox.c.provider_id == provider_id)
-    rows = conn.execute(
-        select(inbox.c.event, inbox.c.at)
-        .where(inbox.c.provider == provider, inbox.c.attempt.is_(None), inbox.c.at >= since, whose)
-        .order_by(inbox.c.at)
-    )
+    asked = {"whose": provider, "id": provider_id, "address": address, "since": since}
+    rows = conn.execute(_PARKED, asked)
     return [(events.load(event), at) for event, at in rows]

@@ -1,10 +1,15 @@
-"""Responders with their contacts, and policies."""
+"""Responders with their contacts, and policies.
 
+What was written is read far more often than it changes: a text that was validated once is not
+validated again.
+"""
+
+import functools
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from pydantic_core import from_json
+from sqlalchemy import Text, bindparam, cast, delete, insert, select, update
 
 from paging.ids import new_id
 from paging.people import Policy, Responder
@@ -14,24 +19,41 @@ from paging.store.tables import contact, policy, responder
 _CONTACTS = {"phone": "phone", "email": "email"}  # field of a responder -> channel of a contact
 
 
-_POLICY = select(policy.c.body).where(policy.c.id == bindparam("wanted"))
+_KEPT = 4096  # texts of each kind that stay parsed
+_POLICY = select(cast(policy.c.body, Text)).where(policy.c.id == bindparam("wanted"))
+_RESPONDERS = (
+    select(responder.c.id, cast(responder.c.body, Text), contact.c.channel, contact.c.address)
+    .outerjoin(contact, contact.c.responder == responder.c.id)
+    .order_by(responder.c.id)
+)
+_RESPONDERS_OF = _RESPONDERS.where(responder.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@functools.lru_cache(_KEPT)
+def policy_from(text: str) -> Policy:
+    """Return the policy that was stored as this JSON."""
+    return Policy.model_validate_json(text)
+
+
+@functools.lru_cache(_KEPT)
+def _responder_from(text: str, contacts: frozenset[tuple[str, str]]) -> Responder:
+    return Responder.model_validate(from_json(text) | dict(contacts))
 
 
 def responders(conn: Transaction, ids: Iterable[str] | None = None) -> dict[str, Responder]:
     """Return all responders, or those of `ids` that exist, by id."""
-    query = (
-        select(responder.c.id, responder.c.body, contact.c.channel, contact.c.address)
-        .outerjoin(contact, contact.c.responder == responder.c.id)
-        .order_by(responder.c.id)
-    )
-    if ids is not None:
-        query = query.where(responder.c.id.in_(list(ids)))
-    bodies: dict[str, dict[str, Any]] = {}
-    for id_, body, channel, address in conn.execute(query):
-        known = bodies.setdefault(id_, dict(body))
+    if ids is None:
+        rows = conn.execute(_RESPONDERS)
+    else:
+        rows = conn.execute(_RESPONDERS_OF, {"ids": list(ids)})
+    bodies: dict[str, tuple[str, set[tuple[str, str]]]] = {}
+    for id_, body, channel, address in rows:
+        _, contacts = bodies.setdefault(id_, (body, set()))
         if channel is not None:
-            known[channel] = address
-    return {id_: Responder.model_validate(body) for id_, body in bodies.items()}
+            contacts.add((channel, address))
+    return {
+        id_: _responder_from(body, frozenset(contacts)) for id_, (body, contacts) in bodies.items()
+    }
 
 
 def put_responder(conn: Transaction, id_: str, value: Responder, now: datetime) -> None:
@@ -62,14 +84,14 @@ def delete_responder(conn: Transaction, id_: str) -> bool:
 
 def policies(conn: Transaction) -> dict[str, Policy]:
     """Return all policies by id."""
-    rows = conn.execute(select(policy.c.id, policy.c.body).order_by(policy.c.id))
-    return {id_: Policy.model_validate(body) for id_, body in rows}
+    rows = conn.execute(select(policy.c.id, cast(policy.c.body, Text)).order_by(policy.c.id))
+    return {id_: policy_from(body) for id_, body in rows}
 
 
 def policy_of(conn: Transaction, id_: str) -> Policy | None:
     """Return one policy."""
     body = conn.scalar(_POLICY, {"wanted": id_})
-    return None if body is None else Policy.model_validate(body)
+    return None if body is None else policy_from(body)
 
 
 def put_policy(conn: Transaction, id_: str, value: Policy, now: datetime) -> None:

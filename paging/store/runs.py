@@ -1,16 +1,19 @@
 """Incidents with their present page: loaded whole, decided on elsewhere, written back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import copy
+import functools
+from collections import UserDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import Text, bindparam, cast, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging.alerts import Known, Pair
-from paging.model import Entry, Incident, Page, Run, Telling
-from paging.people import Notification, Policy
+from paging.model import Entry, Incident, Page, Run, Stored, Telling
+from paging.people import Notification
 from paging.store import Transaction, people
 from paging.store.attempts import open_lines
 from paging.store.tables import alert, attempt_incident, incident, page, telling, timeline
@@ -27,6 +30,8 @@ _INCIDENT_MOVES = (
     "closed_by_hand",
     "muted_until",
 )
+V = TypeVar("V")
+
 _PAGE_FIELDS = [field.name for field in fields(Page)]
 _TELLING_FIELDS = [field.name for field in fields(Telling)]
 _INCIDENT_FIELDS = [field.name for field in fields(Incident) if field.name != "number"]
@@ -52,13 +57,18 @@ _OPEN_NUMBER = select(incident.c.number).where(
 )
 _INCIDENT = select(incident).where(incident.c.number == bindparam("row_number"))
 _PRESENT_PAGE = (
-    select(page)
+    select(*(column for column in page.c if column is not page.c.plan))
+    .add_columns(cast(page.c.plan, Text).label("plan"))
     .where(page.c.incident == bindparam("row_number"))
     .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
     .limit(1)
 )
-_TELLINGS = select(telling).where(telling.c.page == bindparam("row_page")).order_by(telling.c.id)
-_TELLING_IDS = select(telling.c.id).where(telling.c.page == bindparam("row_page"))
+_TELLINGS = (
+    select(*(column for column in telling.c if column is not telling.c.spec))
+    .add_columns(cast(telling.c.spec, Text).label("spec"))
+    .where(telling.c.page == bindparam("row_page"))
+    .order_by(telling.c.id)
+)
 _MOVE_INCIDENT = (
     update(incident)
     .where(incident.c.number == bindparam("row_number"))
@@ -81,6 +91,16 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _NEXT_DUE = select(func.min(page.c.next_at)).where(page.c.next_at.is_not(None))
+_LAST_NUMBER = select(func.max(incident.c.number)).where(
+    incident.c.dedup_key == bindparam("dedup_key")
+)
+_BY_ID = select(incident.c.number).where(incident.c.id == bindparam("wanted"))
+_BY_NUMBER = select(incident.c.number).where(incident.c.number == bindparam("wanted"))
+_HELD = select(telling.c.page).where(
+    telling.c.held.is_(True),
+    telling.c.responder.in_(bindparam("responders", expanding=True)),
+    telling.c.state == "waiting",
+)
 _ABOUT = (
     select(attempt_incident.c.incident, attempt_incident.c.telling)
     .where(attempt_incident.c.attempt == bindparam("row_attempt"))
@@ -88,10 +108,11 @@ _ABOUT = (
 )
 
 
-def insert_incident(conn: Transaction, new: Incident) -> None:
-    """Insert it and give it the next number."""
+def insert_incident(conn: Transaction, new: Incident) -> Run:
+    """Insert it, give it the next number, and return it as a run that has no page yet."""
     values = {name: getattr(new, name) for name in _INCIDENT_FIELDS}
     new.number = conn.execute(_NEW_INCIDENT, values).scalar_one()
+    return _run(conn, new, None, [])
 
 
 def open_number(conn: Transaction, dedup_key: str) -> int | None:
@@ -101,106 +122,115 @@ def open_number(conn: Transaction, dedup_key: str) -> int | None:
 
 def last_number(conn: Transaction, dedup_key: str) -> int | None:
     """Return the number of the newest incident under this key, open or closed."""
-    return conn.scalar(select(func.max(incident.c.number)).where(incident.c.dedup_key == dedup_key))
+    return conn.scalar(_LAST_NUMBER, {"dedup_key": dedup_key})
 
 
 def number_of(conn: Transaction, id_: str) -> int | None:
     """Find an incident by its id or its number."""
-    by_id = conn.scalar(select(incident.c.number).where(incident.c.id == id_))
+    by_id = conn.scalar(_BY_ID, {"wanted": id_})
     if by_id is None and id_.isdecimal():
-        return conn.scalar(select(incident.c.number).where(incident.c.number == int(id_)))
+        return conn.scalar(_BY_NUMBER, {"wanted": int(id_)})
     return by_id
+
+
+class _OnDemand(UserDict[str, V]):
+    """Loaded when first looked into: most decisions need neither people nor lines."""
+
+    def __init__(self, load: Callable[[], dict[str, V]]) -> None:
+        self._load = load
+
+    @functools.cached_property
+    def data(self) -> dict[str, V]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What there is, from the first look on."""
+        return self._load()
 
 
 def load(conn: Transaction, number: int) -> Run:
     """Return the incident, its newest page, and everyone whom that page may tell."""
     asked = {"row_number": number}
-    row = conn.execute(_INCIDENT, asked).mappings().one()
+    found = Incident(**conn.execute(_INCIDENT, asked).mappings().one())
     newest = conn.execute(_PRESENT_PAGE, asked).mappings().one_or_none()
     if newest is None:
-        return Run(Incident(**row), None, [], {}, {})
-    plan = Policy.model_validate(newest["plan"])
-    tellings = [
-        _telling(item) for item in conn.execute(_TELLINGS, {"row_page": newest["id"]}).mappings()
-    ]
-    known = people.responders(conn, plan.responders)
-    return Run(
-        Incident(**row),
-        _page(newest, plan),
-        tellings,
-        known,
-        open_lines(conn, [person.phone for person in known.values() if person.phone]),
+        return _run(conn, found, None, [])
+    rows = conn.execute(_TELLINGS, {"row_page": newest["id"]}).mappings()
+    return _run(conn, found, _page(newest), [_telling(row) for row in rows])
+
+
+def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Telling]) -> Run:
+    stored = Stored(copy.copy(found), copy.copy(its_page), {one.id: copy.copy(one) for one in its})
+    run = Run(found, its_page, its, {}, {}, stored)
+    run.people = _OnDemand(
+        lambda: people.responders(conn, run.page.plan.responders) if run.page else {}
     )
+    run.lines = _OnDemand(
+        lambda: open_lines(conn, [one.phone for one in run.people.values() if one.phone])
+    )
+    return run
 
 
-def _page(row: RowMapping, plan: Policy) -> Page:
+def _page(row: RowMapping) -> Page:
     values: dict[str, Any] = dict(row)
-    values["plan"] = plan
+    values["plan"] = people.policy_from(row["plan"])
     return Page(**values)
 
 
 def _telling(row: RowMapping) -> Telling:
     values: dict[str, Any] = dict(row)
-    values["spec"] = Notification.model_validate(row["spec"])
+    values["spec"] = _notification_from(row["spec"])
     values["tried"] = tuple(row["tried"])
     return Telling(**values)
 
 
-def add(conn: Transaction, run: Run, now: datetime) -> None:
-    """Write the first page of an incident that was just inserted."""
-    if run.page is not None:
-        conn.execute(_NEW_PAGE, {**_page_row(run.page), "plan": _plan_row(run.page)})
-    add_entries(conn, run.incident.number, run.entries, now)
-
-
-def _page_row(value: Page) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in _PAGE_FIELDS if name != "plan"}
-
-
-def _plan_row(value: Page) -> dict[str, Any]:
-    return value.plan.model_dump(mode="json")
+@functools.lru_cache(1024)
+def _notification_from(text: str) -> Notification:
+    return Notification.model_validate_json(text)
 
 
 def save(conn: Transaction, run: Run, now: datetime) -> None:
-    """Write the run back, with its new lines of the timeline."""
-    moved = {name: getattr(run.incident, name) for name in _INCIDENT_MOVES}
-    conn.execute(_MOVE_INCIDENT, {"row_number": run.incident.number, **moved})
+    """Write what changed since the run was read, with its new lines of the timeline."""
+    stored = run.stored
+    if stored is None or stored.incident != run.incident:
+        moved = {name: getattr(run.incident, name) for name in _INCIDENT_MOVES}
+        conn.execute(_MOVE_INCIDENT, {"row_number": run.incident.number, **moved})
     if run.page is not None:
-        save_page(conn, run.page)
-        save_tellings(conn, run.tellings)
+        _save_page(conn, run.page, stored and stored.page)
+        _save_tellings(conn, run.tellings, stored.tellings if stored is not None else {})
     add_entries(conn, run.incident.number, run.entries, now)
 
 
-def save_page(conn: Transaction, value: Page) -> None:
+def _save_page(conn: Transaction, value: Page, before: Page | None) -> None:
     """Insert or update one page; a page that it replaces is ended."""
-    row = _page_row(value)
-    moved = {name: row[name] for name in _PAGE_MOVES}
-    if conn.execute(_MOVE_PAGE, {"row_id": value.id, **moved}).rowcount:
+    if value == before:
         return
-    conn.execute(
-        update(page)
-        .where(page.c.incident == value.incident, page.c.ended_at.is_(None))
-        .values(state="replaced", ended_at=value.created_at, next_at=None)
-    )
-    conn.execute(_NEW_PAGE, {**row, "plan": _plan_row(value)})
+    row = {name: getattr(value, name) for name in _PAGE_FIELDS if name != "plan"}
+    if before is not None and before.id == value.id:
+        moved = {name: row[name] for name in _PAGE_MOVES}
+        conn.execute(_MOVE_PAGE, {"row_id": value.id, **moved})
+        return
+    if before is not None:
+        conn.execute(
+            update(page)
+            .where(page.c.incident == value.incident, page.c.ended_at.is_(None))
+            .values(state="replaced", ended_at=value.created_at, next_at=None)
+        )
+    conn.execute(_NEW_PAGE, {**row, "plan": value.plan.model_dump(mode="json")})
 
 
-def save_tellings(conn: Transaction, values: Sequence[Telling]) -> None:
-    """Insert the new ones and update the others."""
-    if not values:
-        return
-    known = set(conn.scalars(_TELLING_IDS, {"row_page": values[0].page}))
-    rows = [_telling_row(value) for value in values]
-    new = [row for row in rows if row["id"] not in known]
-    old = [
+def _save_tellings(
+    conn: Transaction, values: Sequence[Telling], before: Mapping[str, Telling]
+) -> None:
+    """Insert the new ones and update those that changed."""
+    changed = [_telling_row(value) for value in values if before.get(value.id) != value]
+    new = [row for row in changed if row["id"] not in before]
+    moved = [
         {"row_id": row["id"], **{name: row[name] for name in _TELLING_MOVES}}
-        for row in rows
-        if row["id"] in known
+        for row in changed
+        if row["id"] in before
     ]
     if new:
         conn.execute(_NEW_TELLING, new)
-    if old:
-        conn.execute(_MOVE_TELLING, old)
+    if moved:
+        conn.execute(_MOVE_TELLING, moved)
 
 
 def _telling_row(value: Telling) -> dict[str, Any]:
@@ -234,6 +264,15 @@ def due(conn: Transaction, now: datetime, most: int) -> list[int]:
     return list(conn.scalars(_DUE, {"now": now, "most": most}))
 
 
+def postpone(conn: Transaction, number: int, until: datetime) -> None:
+    """Look at an incident's pages again at this time."""
+    conn.execute(
+        update(page)
+        .where(page.c.incident == number, page.c.next_at.is_not(None))
+        .values(next_at=until)
+    )
+
+
 def next_due(conn: Transaction) -> datetime | None:
     """Return when the next page has something to do."""
     return conn.scalar(_NEXT_DUE)
@@ -242,13 +281,16 @@ def next_due(conn: Transaction) -> datetime | None:
 def wake_held(conn: Transaction, responders: Iterable[str], now: datetime) -> bool:
     """Make the pages due that hold a call back until these people's lines are free."""
     names = list(responders)
-    held = (
-        telling.c.held.is_(True) & telling.c.responder.in_(names) & (telling.c.state == "waiting")
-    )
-    if not names or not conn.scalar(select(exists().where(held))):
+    pages = list(conn.scalars(_HELD, {"responders": names}))
+    if not pages:
         return False
-    pages = list(conn.scalars(select(telling.c.page).where(held)))
-    conn.execute(update(telling).where(held).values(due_at=now))
+    conn.execute(
+        update(telling)
+        .where(
+            telling.c.held.is_(True), telling.c.responder.in_(names), telling.c.state == "waiting"
+        )
+        .values(due_at=now)
+    )
     conn.execute(
         update(page).where(page.c.id.in_(pages), page.c.next_at.is_not(None)).values(next_at=now)
     )

@@ -108,7 +108,7 @@ class Desk:
         """Run one transaction, then keep what it wants submitted."""
         with self._engine.connect() as conn:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
-            work = Work(conn, self.now, self.rules)
+            work = Work(conn, self.now, self.rules, room=64)
             try:
                 result = fn(work, *args, **kwargs)
             except BaseException:
@@ -158,14 +158,14 @@ class Desk:
 
     def settle(self) -> None:
         """Do all that is due now."""
-        while self.work(dispatch.claim, 64)[0]:
+        while self.work(dispatch.claim)[0]:
             pass
 
     def advance(self, seconds: float) -> list[Call]:
         """Let time pass, doing what falls due when it does; return the calls made meanwhile."""
         made, until = len(self.calls), self.now + timedelta(seconds=seconds)
         while True:
-            _, next_at = self.work(dispatch.claim, 64)
+            _, next_at = self.work(dispatch.claim)
             if next_at is None or next_at > until:
                 break
             self.now = max(self.now, next_at)
