@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from paging import dispatch
 from paging.errors import ConflictError, InvalidError
+from paging.events import DigitsPressed, Receipt
 from paging.people import Responder
 from tests.paging.conftest import (
     BAD_NUMBER,
@@ -573,3 +574,54 @@ def _say(desk: Desk, number: int, call: Any, word: str) -> None:
         says[word]()
     else:
         call.presses(word)
+
+
+def test_a_page_that_cannot_be_decided_on_holds_up_no_other_and_is_told_to_the_operators(
+    desk: Desk,
+) -> None:
+    """It is tried again each minute, and goes on where it was once it can be."""
+    later = [{"channel": "voice", "after": 60}]
+    desk.team({"steps": [{"targets": ["responder:li"], "notify": later}], "repeat": 0})
+    broken = desk.opens(title="broken")
+    desk.team({"steps": [{"targets": ["responder:wei"], "notify": later}], "repeat": 0})
+    desk.opens(title="whole")
+    (plan,) = desk.work(
+        lambda work: work.conn.exec_driver_sql(
+            "SELECT plan FROM page WHERE incident = ?", (broken,)
+        ).one()
+    )
+    desk.work(
+        lambda work: work.conn.exec_driver_sql(
+            "UPDATE page SET plan = '{}' WHERE incident = ?", (broken,)
+        )
+    )
+    desk.advance(61)
+    assert sorted(desk.dialled()) == [("alibaba", WEI), ("alibaba", ZHAO)]
+    assert desk.incident(3)["title"].startswith("ringback: 告警1无法呼叫")
+    desk.advance(120)
+    assert [e["type"] for e in desk.incident(3)["timeline"]].count("incident.repeated") >= 1
+    desk.work(
+        lambda work: work.conn.exec_driver_sql(
+            "UPDATE page SET plan = ? WHERE incident = ?", (plan, broken)
+        )
+    )
+    desk.advance(60)
+    assert ("alibaba", LI) in desk.dialled()
+
+
+def test_a_parked_key_is_heard_when_the_call_that_it_might_have_been_of_is_refused(
+    desk: Desk,
+) -> None:
+    """Of a call whose answer was lost only the number is known, and another was on its way."""
+    desk.team(ONE)
+    number = desk.opens()
+    lost = desk.last()
+    lost.lost()
+    desk.advance(46)  # no receipt: over to the other provider
+    desk.last().refused()
+    (again,) = desk.advance(91)
+    assert again.provider == lost.provider
+    desk.hear(DigitsPressed(Receipt(lost.provider, "k", provider_id="unseen", address=LI), "1"))
+    assert desk.incident(number)["status"] == "triggered"
+    again.refused()
+    assert desk.incident(number)["acknowledged_by"] == "li"
