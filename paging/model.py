@@ -1,6 +1,6 @@
 """The rows that decisions are made on, as plain values."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -203,11 +203,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A run's rows as they are in the database; tellings by id."""
+    """A run's rows as they are in the database."""
 
     incident: Incident
     page: Page | None
-    tellings: Mapping[str, Telling]
+    tellings: Sequence[Telling]
 
 
 @dataclass(slots=True)

@@ -115,15 +115,25 @@ def _fire_due(run: Run, now: datetime, rules: Rules) -> None:
     """Send what is due, including what becomes due because an earlier one had to be skipped."""
     due = True
     while due:
-        due = [
-            t
-            for t in run.tellings
-            if t.state == "waiting" and t.due_at is not None and t.due_at <= now
-        ]
+        due = [telling for telling in run.tellings if _is_due(run, telling, now)]
         for telling in due:
             _fire(run, telling, now, rules)
             if telling.state not in LIVE:
                 _chain(run, telling.responder, now)
+
+
+def _is_due(run: Run, telling: Telling, now: datetime) -> bool:
+    """Say whether its time has come, or the line is free that it was held back for."""
+    if telling.state != "waiting" or telling.due_at is None:
+        return False
+    return telling.due_at <= now or (telling.held and _busy_until(run, telling, now) is None)
+
+
+def _busy_until(run: Run, telling: Telling, now: datetime) -> datetime | None:
+    """Return until when this person may be in a call of ours; None when the line is free."""
+    person = run.people.get(telling.responder)
+    until = run.lines.get(person.phone) if person is not None and person.phone else None
+    return until if until is not None and until > now else None
 
 
 def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
@@ -141,8 +151,8 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
     if not serving:
         _skip(run, telling, "no_provider")
         return
-    busy_until = run.lines.get(person.phone)
-    if busy_until is not None and busy_until > now:
+    busy_until = _busy_until(run, telling, now)
+    if busy_until is not None:
         telling.due_at = busy_until
         if not telling.held:
             telling.held = True

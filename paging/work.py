@@ -81,12 +81,14 @@ class Work:
 
         What cannot be begun now, be it for a fault of ours, is left to the engine: it is accepted.
         """
-        untouched = copy.copy(run.page), list(run.entries)
-        number = run.incident.number
-        if self.room_left > 0 and self.alone(lambda: self.tick(run), incident=number):
-            return
-        run.page, run.entries = untouched
-        run.tellings, run.commands = [], []
+        if self.room_left > 0:
+            untouched = copy.copy(run.page), list(run.entries)
+            try:
+                pages.tick(run, self.now, self.rules)
+            except Exception:
+                log.exception("work.broken", incident=run.incident.number)
+                run.page, run.entries = untouched
+                run.tellings, run.commands = [], []
         self.store(run)
 
     def store(self, run: Run) -> None:
@@ -193,7 +195,7 @@ class Work:
             self.store(run)
         if over is not None:
             self._blame(over)
-        if not attempt.is_open and runs.wake_held(self.conn, [attempt.responder], self.now):
+        if not attempt.is_open and runs.wake_held(self.conn, attempt.responder, self.now):
             self._falls_due(self.now)
 
     def _blame(self, over: Over) -> None:

@@ -3,20 +3,20 @@
 import copy
 import functools
 from collections import UserDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Text, bindparam, cast, func, insert, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Text, bindparam, case, cast, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging.alerts import Known, Pair
 from paging.model import Entry, Incident, Page, Run, Stored, Telling
-from paging.people import Notification
 from paging.store import Transaction, people
 from paging.store.attempts import open_lines
-from paging.store.tables import alert, attempt_incident, incident, page, telling, timeline
+from paging.store.tables import alert, attempt_incident, incident, page, timeline
 
 _INCIDENT_MOVES = (
     "severity",
@@ -33,24 +33,15 @@ _INCIDENT_MOVES = (
 V = TypeVar("V")
 
 _PAGE_FIELDS = [field.name for field in fields(Page)]
-_TELLING_FIELDS = [field.name for field in fields(Telling)]
+_TELLINGS = TypeAdapter(list[Telling])
 _INCIDENT_FIELDS = [field.name for field in fields(Incident) if field.name != "number"]
-_PAGE_MOVES = ("state", "round", "step", "step_ends_at", "next_at", "ended_at")
-_TELLING_MOVES = (
-    "state",
-    "due_at",
-    "attempt",
-    "tries_used",
-    "tried",
-    "doubtful",
-    "hopeless",
-    "held",
+_PAGE_MOVES = (
+    *("state", "round", "step", "step_ends_at", "next_at", "ended_at"),
+    *("tellings", "held_for"),
 )
-
 # Built once: building a statement costs more than running it.
 _NEW_INCIDENT = insert(incident).returning(incident.c.number)
 _NEW_PAGE = insert(page)
-_NEW_TELLING = insert(telling)
 _NEW_ENTRY = insert(timeline)
 _OPEN_NUMBER = select(incident.c.number).where(
     incident.c.dedup_key == bindparam("dedup_key"), incident.c.status != "closed"
@@ -63,12 +54,6 @@ _PRESENT_PAGE = (
     .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
     .limit(1)
 )
-_TELLINGS = (
-    select(*(column for column in telling.c if column is not telling.c.spec))
-    .add_columns(cast(telling.c.spec, Text).label("spec"))
-    .where(telling.c.page == bindparam("row_page"))
-    .order_by(telling.c.id)
-)
 _MOVE_INCIDENT = (
     update(incident)
     .where(incident.c.number == bindparam("row_number"))
@@ -79,10 +64,10 @@ _MOVE_PAGE = (
     .where(page.c.id == bindparam("row_id"))
     .values({name: bindparam(name) for name in _PAGE_MOVES})
 )
-_MOVE_TELLING = (
-    update(telling)
-    .where(telling.c.id == bindparam("row_id"))
-    .values({name: bindparam(name) for name in _TELLING_MOVES})
+_REPLACE_PAGES = (
+    update(page)
+    .where(page.c.incident == bindparam("row_incident"), page.c.ended_at.is_(None))
+    .values(state="replaced", ended_at=bindparam("at"), next_at=None, held_for=None)
 )
 _DUE = (
     select(page.c.incident)
@@ -96,11 +81,21 @@ _LAST_NUMBER = select(func.max(incident.c.number)).where(
 )
 _BY_ID = select(incident.c.number).where(incident.c.id == bindparam("wanted"))
 _BY_NUMBER = select(incident.c.number).where(incident.c.number == bindparam("wanted"))
-_HELD = select(telling.c.page).where(
-    telling.c.held.is_(True),
-    telling.c.responder.in_(bindparam("responders", expanding=True)),
-    telling.c.state == "waiting",
+_HELD_FIRST = (
+    select(page.c.id)
+    .join(incident, incident.c.number == page.c.incident)
+    .where(
+        page.c.held_for.is_not(None),
+        page.c.held_for.contains(bindparam("whose")),
+        page.c.next_at.is_not(None),
+    )
+    .order_by(
+        case({"critical": 0, "warning": 1}, value=incident.c.severity, else_=2),
+        page.c.created_at,
+    )
+    .limit(1)
 )
+_WAKE = update(page).where(page.c.id == bindparam("row_id")).values(next_at=bindparam("at"))
 _ABOUT = (
     select(attempt_incident.c.incident, attempt_incident.c.telling)
     .where(attempt_incident.c.attempt == bindparam("row_attempt"))
@@ -152,12 +147,11 @@ def load(conn: Transaction, number: int) -> Run:
     newest = conn.execute(_PRESENT_PAGE, asked).mappings().one_or_none()
     if newest is None:
         return _run(conn, found, None, [])
-    rows = conn.execute(_TELLINGS, {"row_page": newest["id"]}).mappings()
-    return _run(conn, found, _page(newest), [_telling(row) for row in rows])
+    return _run(conn, found, _page(newest), _TELLINGS.validate_json(newest["tellings"]))
 
 
 def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Telling]) -> Run:
-    stored = Stored(copy.copy(found), copy.copy(its_page), {one.id: copy.copy(one) for one in its})
+    stored = Stored(copy.copy(found), copy.copy(its_page), [copy.copy(one) for one in its])
     run = Run(found, its_page, its, {}, {}, stored)
     run.people = _OnDemand(
         lambda: people.responders(conn, run.page.plan.responders) if run.page else {}
@@ -169,21 +163,9 @@ def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Te
 
 
 def _page(row: RowMapping) -> Page:
-    values: dict[str, Any] = dict(row)
+    values: dict[str, Any] = {name: row[name] for name in _PAGE_FIELDS}
     values["plan"] = people.policy_from(row["plan"])
     return Page(**values)
-
-
-def _telling(row: RowMapping) -> Telling:
-    values: dict[str, Any] = dict(row)
-    values["spec"] = _notification_from(row["spec"])
-    values["tried"] = tuple(row["tried"])
-    return Telling(**values)
-
-
-@functools.lru_cache(1024)
-def _notification_from(text: str) -> Notification:
-    return Notification.model_validate_json(text)
 
 
 def save(conn: Transaction, run: Run, now: datetime) -> None:
@@ -192,52 +174,26 @@ def save(conn: Transaction, run: Run, now: datetime) -> None:
     if stored is None or stored.incident != run.incident:
         moved = {name: getattr(run.incident, name) for name in _INCIDENT_MOVES}
         conn.execute(_MOVE_INCIDENT, {"row_number": run.incident.number, **moved})
-    if run.page is not None:
-        _save_page(conn, run.page, stored and stored.page)
-        _save_tellings(conn, run.tellings, stored.tellings if stored is not None else {})
+    if stored is None or (stored.page, stored.tellings) != (run.page, run.tellings):
+        _save_page(conn, run, stored and stored.page)
     add_entries(conn, run.incident.number, run.entries, now)
 
 
-def _save_page(conn: Transaction, value: Page, before: Page | None) -> None:
-    """Insert or update one page; a page that it replaces is ended."""
-    if value == before:
+def _save_page(conn: Transaction, run: Run, before: Page | None) -> None:
+    """Insert or update the present page; one that it replaces is ended."""
+    value = run.page
+    if value is None:
         return
     row = {name: getattr(value, name) for name in _PAGE_FIELDS if name != "plan"}
+    row["tellings"] = _TELLINGS.dump_json(run.tellings).decode()
+    held = [one.responder for one in run.tellings if one.held and one.state == "waiting"]
+    row["held_for"] = f"|{'|'.join(held)}|" if held else None
     if before is not None and before.id == value.id:
-        moved = {name: row[name] for name in _PAGE_MOVES}
-        conn.execute(_MOVE_PAGE, {"row_id": value.id, **moved})
+        conn.execute(_MOVE_PAGE, {"row_id": value.id, **{name: row[name] for name in _PAGE_MOVES}})
         return
     if before is not None:
-        conn.execute(
-            update(page)
-            .where(page.c.incident == value.incident, page.c.ended_at.is_(None))
-            .values(state="replaced", ended_at=value.created_at, next_at=None)
-        )
+        conn.execute(_REPLACE_PAGES, {"row_incident": value.incident, "at": value.created_at})
     conn.execute(_NEW_PAGE, {**row, "plan": value.plan.model_dump(mode="json")})
-
-
-def _save_tellings(
-    conn: Transaction, values: Sequence[Telling], before: Mapping[str, Telling]
-) -> None:
-    """Insert the new ones and update those that changed."""
-    changed = [_telling_row(value) for value in values if before.get(value.id) != value]
-    new = [row for row in changed if row["id"] not in before]
-    moved = [
-        {"row_id": row["id"], **{name: row[name] for name in _TELLING_MOVES}}
-        for row in changed
-        if row["id"] in before
-    ]
-    if new:
-        conn.execute(_NEW_TELLING, new)
-    if moved:
-        conn.execute(_MOVE_TELLING, moved)
-
-
-def _telling_row(value: Telling) -> dict[str, Any]:
-    row = {name: getattr(value, name) for name in _TELLING_FIELDS}
-    row["spec"] = value.spec.model_dump(mode="json")
-    row["tried"] = list(value.tried)
-    return row
 
 
 def add_entries(conn: Transaction, number: int, entries: Sequence[Entry], now: datetime) -> None:
@@ -278,23 +234,15 @@ def next_due(conn: Transaction) -> datetime | None:
     return conn.scalar(_NEXT_DUE)
 
 
-def wake_held(conn: Transaction, responders: Iterable[str], now: datetime) -> bool:
-    """Make the pages due that hold a call back until these people's lines are free."""
-    names = list(responders)
-    pages = list(conn.scalars(_HELD, {"responders": names}))
-    if not pages:
-        return False
-    conn.execute(
-        update(telling)
-        .where(
-            telling.c.held.is_(True), telling.c.responder.in_(names), telling.c.state == "waiting"
-        )
-        .values(due_at=now)
-    )
-    conn.execute(
-        update(page).where(page.c.id.in_(pages), page.c.next_at.is_not(None)).values(next_at=now)
-    )
-    return True
+def wake_held(conn: Transaction, responder: str, now: datetime) -> bool:
+    """Make the worst page due that holds a call back until this person's line is free.
+
+    The others stay held: there is one line.
+    """
+    first = conn.scalar(_HELD_FIRST, {"whose": f"|{responder}|"})
+    if first is not None:
+        conn.execute(_WAKE, {"row_id": first, "at": now})
+    return first is not None
 
 
 def pages_of(conn: Transaction, attempt_id: str) -> list[tuple[int, str]]:

@@ -115,6 +115,7 @@ alert = Table(
     Column("starts_at", Moment, primary_key=True),
     Column("resolved", Boolean, nullable=False),
     Column("severity", _Id, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 page = Table(
@@ -128,6 +129,8 @@ page = Table(
     Column("step", Integer, nullable=False),
     Column("step_ends_at", Moment),
     Column("next_at", Moment),
+    Column("tellings", Text, nullable=False),  # JSON: read and written with their page, or not
+    Column("held_for", Text),  # the responders of held calls, as |li.wei|sam|
     Column("created_at", Moment, nullable=False),
     Column("ended_at", Moment),
 )
@@ -137,34 +140,13 @@ Index(
     sqlite_where=page.c.next_at.is_not(None),
     postgresql_where=page.c.next_at.is_not(None),
 )
-Index("page_by_incident", page.c.incident, page.c.created_at)
-
-telling = Table(
-    "telling",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("page", _Id, ForeignKey("page.id"), nullable=False),
-    Column("round", Integer, nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("responder", _Id, nullable=False),
-    Column("spec", JSON, nullable=False),
-    Column("state", _Id, nullable=False),
-    Column("due_at", Moment),
-    Column("attempt", _Id),
-    Column("tries_used", Integer, nullable=False),
-    Column("tried", JSON, nullable=False),
-    Column("doubtful", Boolean, nullable=False),
-    Column("hopeless", Boolean, nullable=False),
-    Column("held", Boolean, nullable=False),
-)
-Index("telling_by_page", telling.c.page)
 Index(
-    "telling_held",
-    telling.c.responder,
-    sqlite_where=telling.c.held.is_(True),
-    postgresql_where=telling.c.held.is_(True),
+    "page_held",
+    page.c.created_at,
+    sqlite_where=page.c.held_for.is_not(None),
+    postgresql_where=page.c.held_for.is_not(None),
 )
+Index("page_by_incident", page.c.incident, page.c.created_at)
 
 attempt = Table(
     "attempt",
@@ -214,7 +196,8 @@ attempt_incident = Table(
     Column("attempt", _Id, ForeignKey("attempt.id"), primary_key=True),
     Column("incident", _Number, ForeignKey("incident.number"), primary_key=True),
     Column("page", _Id, ForeignKey("page.id"), nullable=False),
-    Column("telling", _Id, ForeignKey("telling.id"), nullable=False),
+    Column("telling", _Id, nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("attempt_incident_by_incident", attempt_incident.c.incident)
 
@@ -228,6 +211,7 @@ inbox = Table(
     Column("address", Text),
     Column("attempt", _Id),  # none: parked until its attempt is known
     Column("at", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 Index(
     "inbox_parked",
@@ -248,6 +232,5 @@ timeline = Table(
     Column("responder", _Id),
     Column("attempt", _Id),
     Column("detail", JSON, nullable=False),
-    sqlite_autoincrement=True,
 )
 Index("timeline_by_incident", timeline.c.incident, timeline.c.id)

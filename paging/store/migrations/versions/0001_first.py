@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("resolved", sa.Boolean(), nullable=False),
         sa.Column("severity", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("key", "fingerprint", "starts_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "attempt",
@@ -76,6 +77,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.String(length=64), nullable=True),
         sa.Column("at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "event_key"),
+        sqlite_with_rowid=False,
     )
     op.create_index("inbox_by_time", "inbox", ["provider", "at"], unique=False)
     op.create_index(
@@ -162,6 +164,8 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("step_ends_at", Moment(), nullable=True),
         sa.Column("next_at", Moment(), nullable=True),
+        sa.Column("tellings", sa.Text(), nullable=False),
+        sa.Column("held_for", sa.Text(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("ended_at", Moment(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -178,6 +182,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_index(
+        "page_held",
+        "page",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("held_for IS NOT NULL"),
+        postgresql_where=sa.text("held_for IS NOT NULL"),
     )
     op.create_table(
         "timeline",
@@ -198,41 +210,8 @@ def upgrade() -> None:
             ["incident.number"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sqlite_autoincrement=True,
     )
     op.create_index("timeline_by_incident", "timeline", ["incident", "id"], unique=False)
-    op.create_table(
-        "telling",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("page", sa.String(length=64), nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("responder", sa.String(length=64), nullable=False),
-        sa.Column("spec", sa.JSON(), nullable=False),
-        sa.Column("state", sa.String(length=64), nullable=False),
-        sa.Column("due_at", Moment(), nullable=True),
-        sa.Column("attempt", sa.String(length=64), nullable=True),
-        sa.Column("tries_used", sa.Integer(), nullable=False),
-        sa.Column("tried", sa.JSON(), nullable=False),
-        sa.Column("doubtful", sa.Boolean(), nullable=False),
-        sa.Column("hopeless", sa.Boolean(), nullable=False),
-        sa.Column("held", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["page"],
-            ["page.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("telling_by_page", "telling", ["page"], unique=False)
-    op.create_index(
-        "telling_held",
-        "telling",
-        ["responder"],
-        unique=False,
-        sqlite_where=sa.text("held IS 1"),
-        postgresql_where=sa.text("held IS 1"),
-    )
     op.create_table(
         "attempt_incident",
         sa.Column("attempt", sa.String(length=64), nullable=False),
@@ -251,10 +230,7 @@ def upgrade() -> None:
             ["page"],
             ["page.id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["telling"],
-            ["telling.id"],
-        ),
         sa.PrimaryKeyConstraint("attempt", "incident"),
+        sqlite_with_rowid=False,
     )
     op.create_index("attempt_incident_by_incident", "attempt_incident", ["incident"], unique=False)
