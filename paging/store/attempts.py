@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging import events
@@ -38,10 +38,15 @@ _WANTED = (
     .join(attempt_incident, attempt_incident.c.incident == incident.c.number)
     .where(attempt_incident.c.attempt == bindparam("wanted"))
 )
-_RECEIVED = select(inbox.c.at).where(
-    inbox.c.provider == bindparam("provider"), inbox.c.event_key == bindparam("key")
+_RECEIPT = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in inbox.c}
+_NEW_RECEIPT = insert(inbox).from_select(
+    list(_RECEIPT),
+    select(*_RECEIPT.values()).where(
+        ~exists().where(
+            inbox.c.provider == _RECEIPT["provider"], inbox.c.event_key == _RECEIPT["event_key"]
+        )
+    ),
 )
-_NEW_RECEIPT = insert(inbox)
 _BY_PROVIDER_ID = (
     select(attempt)
     .where(
@@ -209,21 +214,17 @@ def receive(  # noqa: PLR0913 - one row's columns
     attempt_id: str | None,
 ) -> bool:
     """Store one receipt; False when it was stored before. Without its attempt it is parked."""
-    if conn.scalar(_RECEIVED, {"provider": provider, "key": key}) is not None:
-        return False
-    conn.execute(
-        _NEW_RECEIPT,
-        {
-            "provider": provider,
-            "event_key": key,
-            "event": event,
-            "at": at,
-            "provider_id": provider_id,
-            "address": address,
-            "attempt": attempt_id,
-        },
-    )
-    return True
+    row = {
+        "provider": provider,
+        "event_key": key,
+        "event": event,
+        "at": at,
+        "provider_id": provider_id,
+        "address": address,
+        "attempt": attempt_id,
+    }
+    new = conn.execute(_NEW_RECEIPT, {f"new_{name}": value for name, value in row.items()})
+    return bool(new.rowcount)
 
 
 def claim_receipt(conn: Transaction, provider: str, key: str, attempt_id: str) -> None:

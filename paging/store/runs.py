@@ -46,11 +46,14 @@ _NEW_ENTRY = insert(timeline)
 _OPEN_NUMBER = select(incident.c.number).where(
     incident.c.dedup_key == bindparam("dedup_key"), incident.c.status != "closed"
 )
-_INCIDENT = select(incident).where(incident.c.number == bindparam("row_number"))
-_PRESENT_PAGE = (
-    select(*(column for column in page.c if column is not page.c.plan))
-    .add_columns(cast(page.c.plan, Text).label("plan"))
-    .where(page.c.incident == bindparam("row_number"))
+_INCIDENT_AND_PAGE = (
+    select(
+        incident,
+        *(column.label(f"page_{column.name}") for column in page.c if column is not page.c.plan),
+    )
+    .add_columns(cast(page.c.plan, Text).label("page_plan"))
+    .outerjoin(page, page.c.incident == incident.c.number)
+    .where(incident.c.number == bindparam("row_number"))
     .order_by(page.c.ended_at.is_not(None), page.c.created_at.desc(), page.c.id.desc())
     .limit(1)
 )
@@ -142,12 +145,11 @@ class _OnDemand(UserDict[str, V]):
 
 def load(conn: Transaction, number: int) -> Run:
     """Return the incident, its newest page, and everyone whom that page may tell."""
-    asked = {"row_number": number}
-    found = Incident(**conn.execute(_INCIDENT, asked).mappings().one())
-    newest = conn.execute(_PRESENT_PAGE, asked).mappings().one_or_none()
-    if newest is None:
+    row = conn.execute(_INCIDENT_AND_PAGE, {"row_number": number}).mappings().one()
+    found = Incident(**{name: row[name] for name in ("number", *_INCIDENT_FIELDS)})
+    if row["page_id"] is None:
         return _run(conn, found, None, [])
-    return _run(conn, found, _page(newest), _TELLINGS.validate_json(newest["tellings"]))
+    return _run(conn, found, _page(row), _TELLINGS.validate_json(row["page_tellings"]))
 
 
 def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Telling]) -> Run:
@@ -163,8 +165,8 @@ def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Te
 
 
 def _page(row: RowMapping) -> Page:
-    values: dict[str, Any] = {name: row[name] for name in _PAGE_FIELDS}
-    values["plan"] = people.policy_from(row["plan"])
+    values: dict[str, Any] = {name: row[f"page_{name}"] for name in _PAGE_FIELDS}
+    values["plan"] = people.policy_from(row["page_plan"])
     return Page(**values)
 
 
