@@ -1,7 +1,9 @@
 """One call and what becomes of it, on each carrier, from Alertmanager's post to its end."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -214,3 +216,26 @@ def test_a_drill_rings_and_is_answered_by_a_key(stack: Stack, first: str) -> Non
     stack.until(lambda: stack.get(f"/v1/attempts/{attempt['id']}")["status"] == "acknowledged", 60)
     assert stack.called() == [(first, LI)]
     assert "测试" in stack.calls()[0]["text"]
+
+
+def test_a_key_counts_once_although_the_database_is_locked_when_it_comes(
+    stack: Stack, first: str
+) -> None:
+    """The carrier is told to push again rather than told a lie; whichever comes through counts."""
+    fires(stack)
+    call = stack.answer(LI)
+    with contextlib.closing(sqlite3.connect(stack.folder / "ringback.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        stack.press(call, "1")
+        stack.until(lambda: [push for push in pushes(stack) if push["status"] == 503], 60)
+        other.rollback()
+    stack.until(lambda: stack.status() == "acknowledged", 120)
+    stack.pass_time(900)
+    assert stack.types().count("incident.acknowledged") == 1
+    assert "incident.acknowledged_again" not in stack.types()
+    assert stack.called() == [(first, LI)]
+
+
+def pushes(stack: Stack) -> list[Any]:
+    """Every try of the carriers to push something."""
+    return [one for push in stack.sandbox.get("/sandbox/pushes").json() for one in push["tries"]]
