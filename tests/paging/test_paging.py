@@ -17,10 +17,12 @@ from tests.paging.conftest import (
     BAD_NUMBER,
     BUSY,
     LI,
+    LOST,
     NO_ANSWER,
     START,
     WEI,
     ZHAO,
+    Call,
     Desk,
     new_desk,
 )
@@ -625,3 +627,66 @@ def test_a_parked_key_is_heard_when_the_call_that_it_might_have_been_of_is_refus
     assert desk.incident(number)["status"] == "triggered"
     again.refused()
     assert desk.incident(number)["acknowledged_by"] == "li"
+
+
+def test_a_failure_reported_after_an_answer_moves_nothing_backwards(desk: Desk) -> None:
+    desk.team(ONE)
+    number = desk.opens()
+    call = desk.last().accepted().is_answered()
+    call.fails(NO_ANSWER)
+    assert desk.incident(number)["attempts"][0]["status"] == "answered"
+    assert desk.advance(60) == []
+    call.presses("1")
+    assert desk.incident(number)["status"] == "acknowledged"
+
+
+@pytest.mark.parametrize(("answered", "waits_s"), [(True, 5), (False, 45)])
+def test_an_answered_fault_is_waited_for_less_long_than_a_lost_answer(
+    desk: Desk, *, answered: bool, waits_s: float
+) -> None:
+    desk.team(ONE)
+    desk.opens()
+    desk.last().refused(LOST, answered=answered)
+    assert desk.advance(waits_s - 1) == []
+    assert [call.provider for call in desk.advance(2)] == ["tencent"]
+
+
+@pytest.mark.parametrize(("floor_s", "fails_over_after_s"), [(90, 150), (400, 400)])
+def test_silence_lasts_as_long_as_the_call_may_and_never_less_than_the_setting(
+    tmp_path: Path, floor_s: float, fails_over_after_s: float
+) -> None:
+    """The carrier that takes every call here says that 150 s of silence are normal for it."""
+    desk = new_desk(tmp_path / "desk.db", silence_floor_s=floor_s)
+    desk.team({**ONE, "steps": [{**ONE["steps"][0], "wait": 3600}]})
+    desk.opens()
+    desk.last().accepted()
+    assert desk.advance(fails_over_after_s - 1) == []
+    assert [call.provider for call in desk.advance(2)] == ["tencent"]
+    desk._engine.dispose()
+
+
+def test_whoever_is_told_anew_is_not_told_the_old_way_as_well(desk: Desk) -> None:
+    """The same person in two steps: the second step's notifications replace the first's."""
+    step = {"targets": ["responder:li"], "notify": [{"channel": "voice", "tries": 5, "gap": 90}]}
+    desk.team({"steps": [{**step, "wait": 60}, {**step, "wait": 3600}], "repeat": 0})
+    desk.opens()
+    desk.last().accepted().fails(NO_ANSWER)
+    (second,) = desk.advance(61)
+    second.accepted().fails(NO_ANSWER)
+    assert len(desk.advance(89)) == 0
+    assert len(desk.advance(2)) == 1
+
+
+def test_of_the_calls_that_wait_for_a_line_the_worst_goes_first(desk: Desk) -> None:
+    desk.team(ONE)
+    desk.opens(title="first")
+    for title, severity in (("second", "warning"), ("third", "critical")):
+        desk.opens(title=title, severity=severity)
+
+    def to_li() -> list[Call]:
+        return [call for call in desk.calls if call.to == LI]
+
+    to_li()[-1].accepted().fails(BAD_NUMBER)
+    to_li()[-1].accepted().fails(BAD_NUMBER)
+    titles = [call.request.fields["title"] for call in to_li()]
+    assert titles == ["first", "third", "second"]
