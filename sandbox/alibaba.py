@@ -7,7 +7,7 @@ documents have both.
 import json
 import re
 import secrets
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -17,13 +17,19 @@ from sandbox import templates, wire
 from sandbox.box import Box
 from sandbox.calls import Call
 from sandbox.faults import Fault
+from sandbox.limits import TOGETHER_S
+from sandbox.messages import alibaba_detail
 from sandbox.phones import e164
 from sandbox.signatures import SignatureError, check_acs3, check_rpc1
 from sandbox.templates import TemplateError
 
+VERSION = "2017-05-25"
 OUT_ID_BYTES = 15
+_DAY_S = 86_400
 _SERVER_CODES = ("isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "InternalError")
-_MOBILE = re.compile(r"1[3-9]\d{9}|0\d{9,11}")
+_MAINLAND = re.compile(r"1[3-9][0-9]{9}|0[1-9][0-9]{8,10}")
+_PRODUCTS = {"SingleCallByTts": "11010000138001", "IvrCall": "11000000300005"}
+_POOL_NUMBER = "095000000000"  # stands in for one of the numbers of the shared mode
 
 
 class RefusedError(Exception):
@@ -45,6 +51,7 @@ async def serve(request: Request, box: Box) -> Response:
     params = dict(parse_qsl(query, keep_blank_values=True))
     params |= dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     action = headers.get("x-acs-action") or params.get("Action", "")
+    version = headers.get("x-acs-version") or params.get("Version", "")
     shown = {k: v for k, v in params.items() if k not in ("Signature", "AccessKeyId")}
     settings = box.settings["alibaba"]
     keys = {settings["access_key_id"]: settings["access_key_secret"]}
@@ -60,6 +67,9 @@ async def serve(request: Request, box: Box) -> Response:
         box.note_request("alibaba", action, shown, exc.code, None)
         status = 404 if exc.code == "InvalidAccessKeyId.NotFound" else 400
         return _error(exc.code, exc.message, status)
+    if version != VERSION:
+        box.note_request("alibaba", action, shown, "InvalidVersion", None)
+        return _error("InvalidVersion", "Specified parameter Version is not valid.", 400)
     match action:
         case "SingleCallByTts" | "IvrCall":
             return await _placing(request, box, action, shown)
@@ -77,7 +87,7 @@ async def serve(request: Request, box: Box) -> Response:
 
 async def _placing(request: Request, box: Box, action: str, params: dict[str, str]) -> Response:
     number = params.get("CalledNumber", "")
-    fault = box.faults["alibaba"].next_for(e164(number) if _MOBILE.fullmatch(number) else number)
+    fault = box.faults["alibaba"].next_for(e164(number) if _MAINLAND.fullmatch(number) else number)
     if fault is not None and not fault.places:
         box.note_request("alibaba", action, params, f"fault: {fault.fault}", None)
         return await _broken(request, box, fault)
@@ -129,7 +139,7 @@ def _call(box: Box, action: str, params: dict[str, str]) -> Call:
     settings = box.settings["alibaba"]
     number, shown = params.get("CalledNumber", ""), params.get("CalledShowNumber", "")
     out_id = params.get("OutId", "")
-    if not _MOBILE.fullmatch(number):
+    if not _MAINLAND.fullmatch(number):
         raise RefusedError("isv.MOBILE_NUMBER_ILLEGAL", "CalledNumber is no mainland number.")
     if (action == "IvrCall" and not shown) or (shown and shown not in settings["show_numbers"]):
         raise RefusedError(
@@ -138,6 +148,8 @@ def _call(box: Box, action: str, params: dict[str, str]) -> Call:
     if "OutId" in params and not 1 <= len(out_id.encode()) <= OUT_ID_BYTES:
         raise RefusedError("isv.INVALID_PARAMETERS", "OutId has 1 to 15 bytes.")
     plays = _whole(params, "PlayTimes", 3, 1, 3)
+    _whole(params, "Volume", 100, 0, 100)
+    _whole(params, "Speed", 0, -500, 500)
     replies: dict[str, str] = {}
     if action == "IvrCall":
         text = templates.alibaba_text(
@@ -148,7 +160,7 @@ def _call(box: Box, action: str, params: dict[str, str]) -> Call:
         )
         replies = _menu(settings["templates"], params)
         if "ByeCode" in params:
-            templates.alibaba_reply(
+            templates.alibaba_goodbye(
                 settings["templates"], params["ByeCode"], _table(params.get("ByeTtsParams", ""))
             )
     else:
@@ -158,28 +170,41 @@ def _call(box: Box, action: str, params: dict[str, str]) -> Call:
             _table(params.get("TtsParam", "")),
             shared=not shown,
         )
+    key_wait_ms = _whole(params, "Timeout", 5000, 0, 60_000) if action == "IvrCall" else 0
+    caller = shown or _POOL_NUMBER
     if settings["limits"]:
-        broken = box.limits.reached("alibaba", e164(number), box.clock.now())
-        if broken:
-            raise RefusedError("isv.BUSINESS_LIMIT_CONTROL", f"Limit reached: {broken}.")
+        _check_limits(box, caller, e164(number))
     return Call(
         id=box.exchange.next_id("alibaba"),
         carrier="alibaba",
-        number=e164(number) if not number.startswith("0") else f"+86{number[1:]}",
-        caller=shown or "095000000000",
+        action=action,
+        number=e164(number),
+        caller=caller,
         text=text,
         plays=plays,
         ref=out_id,
         replies=replies,
-        takes_keys=action == "IvrCall",
-        key_wait_s=_whole(params, "Timeout", 5000, 0, 60_000) / 1000 if action == "IvrCall" else 0,
+        key_wait_s=key_wait_ms / 1000,
     )
+
+
+def _check_limits(box: Box, caller: str, number: str) -> None:
+    """Raise RefusedError where a limit is reached; two within a second also end the first call."""
+    now = box.clock.now()
+    if box.limits.are_together(caller, number, now):
+        for call in list(box.exchange.calls.values()):
+            is_theirs = (call.carrier, call.caller, call.number) == ("alibaba", caller, number)
+            if is_theirs and now - call.created_at < TOGETHER_S:
+                box.exchange.end(call, "blocked")
+        raise RefusedError("isv.BUSINESS_LIMIT_CONTROL", "Two requests within one second.")
+    if broken := box.limits.reached("alibaba", number, now):
+        raise RefusedError("isv.BUSINESS_LIMIT_CONTROL", f"Limit reached: {broken}.")
 
 
 def _menu(approved: dict[str, str], params: dict[str, str]) -> dict[str, str]:
     replies: dict[str, str] = {}
-    rows = {found[1] for name in params if (found := re.match(r"MenuKeyMap\.(\d+)\.", name))}
-    for row in rows:
+    rows = {found[1] for name in params if (found := re.match(r"MenuKeyMap\.([0-9]+)\.", name))}
+    for row in sorted(rows):
         key, code = params.get(f"MenuKeyMap.{row}.Key", ""), params.get(f"MenuKeyMap.{row}.Code")
         if not re.fullmatch(r"[0-9*#]", key) or key in replies:
             raise RefusedError("isv.INVALID_PARAMETERS", f"MenuKeyMap.{row}.Key is no single key.")
@@ -202,35 +227,33 @@ def _table(text: str) -> dict[str, object]:
 
 def _whole(params: dict[str, str], name: str, default: int, low: int, high: int) -> int:
     text = params.get(name, str(default))
-    if not re.fullmatch(r"\d{1,6}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"-?[0-9]{1,6}", text) or not low <= int(text) <= high:
         raise RefusedError("isv.INVALID_PARAMETERS", f"{name} is a number from {low} to {high}.")
     return int(text)
 
 
 def _detail(box: Box, params: dict[str, str]) -> Response:
+    """Answer the query: of a call of this product, made in the 24 hours after QueryDate."""
     call = box.exchange.calls.get(params.get("CallId", ""))
-    if call is None or params.get("ProdId") not in (
-        "11000000300006",
-        "11010000138001",
-        "11000000300005",
-    ):
-        box.note_request("alibaba", "QueryCallDetailByCallId", params, "isv.CALL_NOT_FOUND", None)
-        return _refusal(box, "isv.INVALID_PARAMETERS", "No such call.")
+    since = params.get("QueryDate", "")
+    found = (
+        call is not None
+        and params.get("ProdId") == _PRODUCTS.get(call.action)
+        and re.fullmatch(r"[0-9]{1,14}", since)
+        and 0 <= call.created_at - int(since) / 1000 < _DAY_S
+    )
+    if call is None or not found:
+        box.note_request(
+            "alibaba", "QueryCallDetailByCallId", params, "isv.INVALID_PARAMETERS", None
+        )
+        return _refusal(box, "isv.INVALID_PARAMETERS", "No such call of this product on this day.")
     box.note_request("alibaba", "QueryCallDetailByCallId", params, "accepted", call.id)
-    talked = (call.ended_at or 0) - call.answered_at if call.answered_at and call.ended_at else 0
-    data: dict[str, Any] = {
-        "callee": call.number.removeprefix("+86"),
-        "callerShowNumber": call.caller,
-        "duration": round(talked),
-        "state": call.status,
-        "stateDesc": call.outcome or call.status,
-    }
     return wire.answer(
         {
             "RequestId": _request_id(),
             "Code": "OK",
             "Message": "OK",
-            "Data": json.dumps(data, ensure_ascii=False),
+            "Data": json.dumps(alibaba_detail(call), ensure_ascii=False),
         }
     )
 

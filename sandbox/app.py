@@ -16,15 +16,16 @@ from sandbox.box import Box
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(box: Box | None = None) -> Starlette:
-    """Return the application; the box is made in the event loop that serves it."""
-    box = box or Box()
+def create_app() -> Starlette:
+    """Return the application; to be called in the event loop that serves it."""
+    box = Box()
 
     async def carrier(request: Request) -> Response:
         """Tell the carriers apart by the headers that each one's SDK sends."""
         if "x-tc-action" in request.headers:
             return await tencent.serve(request, box)
-        if request.method == "GET" and "Action" not in request.query_params:
+        from_sdk = "x-acs-action" in request.headers or "Action" in request.query_params
+        if request.method == "GET" and not from_sdk:
             return FileResponse(_STATIC / "index.html")
         return await alibaba.serve(request, box)
 

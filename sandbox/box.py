@@ -21,28 +21,36 @@ _NONCES_KEPT = 100_000
 class Box:
     """One sandbox; belongs to one event loop."""
 
-    def __init__(self, clock: VirtualClock | None = None) -> None:
-        self.clock = clock or VirtualClock()
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
         self.settings = defaults()
         self.faults = {"alibaba": Faults(), "tencent": Faults()}
-        self._listeners: set[asyncio.Queue[tuple[str, Any]]] = set()
+        self.phones, self.limits = Phones(), Limits()
+        self.exchange = Exchange(self.clock, self.phones, self._heard, self._changed)
+        self.requests: list[dict[str, Any]] = []
         self.pusher = Pusher(self.clock, lambda carrier: self.settings[carrier])
         self.nonces: dict[str, None] = {}
-        self.forget()
+        self._listeners: set[asyncio.Queue[tuple[str, Any]]] = set()
 
     def forget(self) -> None:
-        """Forget calls, requests, pushes, phones, faults and limits; keep the settings."""
-        if hasattr(self, "exchange"):
-            for call in self.exchange.calls.values():
-                for timer in call.timers:
-                    timer.cancel()
-        self.phones, self.limits = Phones(), Limits()
-        self.requests: list[dict[str, Any]] = []
-        self.pusher.log.clear()
+        """Forget calls, requests, pushes, phones, faults and limits; keep settings and nonces."""
+        self.exchange.forget()
+        self.pusher.forget()
+        self.phones.known.clear()
+        self.requests.clear()
+        self.limits = Limits()
         for faults in self.faults.values():
             faults.put([])
-        self.exchange = Exchange(self.clock, self.phones, self._heard, self._changed)
         self.tell("state", self.state())
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let this much time pass: what falls due is done and its pushes are answered, in turn."""
+        end = self.clock.now() + seconds
+        while (due := self.clock.next_at()) is not None and due <= end:
+            self.clock.run_until(due)
+            await self.pusher.idle()
+        self.clock.run_until(end)
+        await self.pusher.idle()
 
     def _heard(self, call: Call, stage: str) -> None:
         for message in message_for(call, stage, self.clock.now(), self.settings[call.carrier]):
@@ -78,16 +86,16 @@ class Box:
 
     async def settle(self, call: Call) -> None:
         """Return when a phone that behaves by itself has done so at once, and all is pushed."""
-        at_once = [timer for timer in call.timers if timer.at <= self.clock.now()]
-        while at_once:  # each may bring the next: ringing, answer, keys
-            self.clock.advance(0.0)
-            at_once = [t for t in call.timers if t.do is not None and t.at <= self.clock.now()]
+        now = self.clock.now()  # each may bring the next: ringing, answer, keys
+        while any(timer.do is not None and timer.at <= now for timer in call.timers):
+            self.clock.run_until(now)
+            now = self.clock.now()
         await self.pusher.idle()
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows."""
         now = self.clock.now()
-        calls = list(self.exchange.calls.values()) if hasattr(self, "exchange") else []
+        calls = list(self.exchange.calls.values())
         return {
             "clock": {"now": iso(now), "speed": self.clock.speed},
             "settings": shown(self.settings),

@@ -16,6 +16,7 @@ DIAL_S = 2.0  # until the phone rings, or the network says why it does not
 RING_S = 60.0
 KEY_AFTER_S = 2.0  # between the keys of a phone that answers by itself
 _CHARACTERS_A_SECOND = 4.0
+_REPORTS_KEYS = ("IvrCall", "SendTtsVoice")
 _NOT_RUNG = ("busy", "off", "bad_number", "out_of_coverage", "suspended", "over_concurrency")
 
 
@@ -30,13 +31,13 @@ class Call:
 
     id: str
     carrier: str
+    action: str
     number: str
     caller: str
     text: str
     plays: int
     ref: str
     replies: dict[str, str] = field(default_factory=dict[str, str])
-    takes_keys: bool = True
     key_wait_s: float = 0.0
     status: str = "queued"
     keys: str = ""
@@ -47,6 +48,12 @@ class Call:
     ended_at: float | None = None
     log: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     timers: list[Timer] = field(default_factory=list[Timer])
+    reading: Timer | None = None
+
+    @property
+    def takes_keys(self) -> bool:
+        """Say whether the carrier reports the keys of such a call."""
+        return self.action in _REPORTS_KEYS
 
     def json(self, now: float) -> dict[str, Any]:
         """Return it as the page shows it."""
@@ -60,6 +67,7 @@ class Call:
             "from": self.caller,
             "status": self.status,
             "text": self.text,
+            "plays": self.plays,
             "reply_texts": self.replies,
             "keys": self.keys,
             "ref": self.ref,
@@ -142,7 +150,7 @@ class Exchange:
 
     def _read_out(self, call: Call) -> None:
         listening = call.plays * spoken_s(call.text) + call.key_wait_s
-        self._later(call, listening, lambda: self._heard_out(call))
+        call.reading = self._later(call, listening, lambda: self._heard_out(call))
 
     def _heard_out(self, call: Call) -> None:
         waited = call.key_wait_s > 0 and not any(key in call.replies for key in call.keys)
@@ -155,11 +163,12 @@ class Exchange:
         self._note(call, f"pressed {digit}")
         if call.takes_keys:
             self.heard(call, "key")
-        if digit in call.replies:
-            self._forget_timers(call)
+        if digit in call.replies and call.reading is not None:
+            call.reading.cancel()
             self._note(call, f"hears: {call.replies[digit]}")
-            self._later(call, spoken_s(call.replies[digit]), lambda: self.end(call, "completed"))
-        self.changed(call)
+            call.reading = self._later(
+                call, spoken_s(call.replies[digit]), lambda: self.end(call, "completed")
+            )
 
     def hang_up(self, call: Call) -> None:
         """End the call by the callee's hand."""
@@ -180,10 +189,6 @@ class Exchange:
         self._note(call, f"ended: {outcome}")
         self.heard(call, "ended")
 
-    def find(self, id_: str) -> Call:
-        """Return this call. Raises LookupError."""
-        return self.calls[id_]
-
     def next_id(self, carrier: str) -> str:
         """Return an id as this carrier makes them (carriers answer `digits^digits`, or a UUID)."""
         turn = next(self._numbers)
@@ -192,8 +197,15 @@ class Exchange:
             return f"{stamp}^{102_000_000_000 + turn}"
         return f"{stamp:08x}-0000-4000-8000-{turn:012x}"[-36:]
 
-    def _later(self, call: Call, seconds: float, do: Callable[[], None]) -> None:
+    def forget(self) -> None:
+        """Let nothing more happen in any call."""
+        for call in self.calls.values():
+            self._forget_timers(call)
+        self.calls.clear()
+
+    def _later(self, call: Call, seconds: float, do: Callable[[], None]) -> Timer:
         call.timers.append(self.clock.later(seconds, do))
+        return call.timers[-1]
 
     def _forget_timers(self, call: Call) -> None:
         for timer in call.timers:

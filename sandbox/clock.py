@@ -27,9 +27,9 @@ class Timer:
 class VirtualClock:
     """Belongs to one event loop; timers fire in order, each at its own time."""
 
-    def __init__(self, now: float | None = None) -> None:
+    def __init__(self) -> None:
         self.speed = 1.0
-        self._virtual = time.time() if now is None else now
+        self._virtual = time.time()
         self._real = time.monotonic()
         self._timers: list[Timer] = []
         self._turns = itertools.count()
@@ -46,9 +46,10 @@ class VirtualClock:
         self._arm()
         return timer
 
-    def advance(self, seconds: float) -> None:
-        """Let this much time pass at once, doing in order what falls due in it."""
-        self._run_until(self.now() + seconds)
+    def next_at(self) -> float | None:
+        """Return when the next thing is due, None when nothing is."""
+        self._drop_cancelled()
+        return self._timers[0].at if self._timers else None
 
     def set_speed(self, speed: float) -> None:
         """Run this many times as fast as the real time, from now on."""
@@ -59,7 +60,8 @@ class VirtualClock:
     def _set(self, virtual: float) -> None:
         self._virtual, self._real = virtual, time.monotonic()
 
-    def _run_until(self, end: float) -> None:
+    def run_until(self, end: float) -> None:
+        """Jump to this time, doing in order what falls due by then."""
         while self._timers and self._timers[0].at <= end:
             timer = heapq.heappop(self._timers)
             do, timer.do = timer.do, None
@@ -75,12 +77,15 @@ class VirtualClock:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-        while self._timers and self._timers[0].do is None:
-            heapq.heappop(self._timers)
-        if self._timers and self.speed > 0:
+        self._drop_cancelled()
+        if self._timers:
             wait = max(0.0, self._timers[0].at - self.now()) / self.speed
             self._waiting = asyncio.get_running_loop().call_later(wait, self._due)
 
     def _due(self) -> None:
         self._waiting = None
-        self._run_until(self.now())
+        self.run_until(self.now())
+
+    def _drop_cancelled(self) -> None:
+        while self._timers and self._timers[0].do is None:
+            heapq.heappop(self._timers)

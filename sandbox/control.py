@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from sandbox.box import Box
 from sandbox.calls import Call
-from sandbox.phones import BadInputError, e164
+from sandbox.phones import BadInputError, e164, is_seconds
 from sandbox.settings import merge, shown
 
-MOST_SPEED = 3600.0
+_FASTEST = 3600.0
 
 
 def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an address
@@ -24,7 +24,7 @@ def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an addre
 
     async def settings(request: Request) -> Response:
         told = await _table(request)
-        merge(box.settings, told)
+        box.settings = merge(box.settings, told)
         box.tell("state", box.state())
         return JSONResponse(shown(box.settings))
 
@@ -62,6 +62,7 @@ def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an addre
             if not isinstance(told, list):
                 raise BadInputError("body: expected a list of faults")
             known.put(cast("list[Any]", told))
+            box.tell("state", box.state())
         return JSONResponse([fault.json() for fault in known.told])
 
     async def requests(_: Request) -> Response:
@@ -73,15 +74,15 @@ def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an addre
     async def clock(request: Request) -> Response:
         told = await _table(request)
         match told:
-            case {"advance_s": int() | float() as seconds} if seconds >= 0:
-                box.clock.advance(float(seconds))
-                await box.pusher.idle()
-            case {"speed": int() | float() as speed} if 0 < speed <= MOST_SPEED:
+            case {"advance_s": int() | float() as seconds} if is_seconds(seconds):
+                await box.pass_time(float(seconds))
+            case {"speed": int() | float() as speed} if is_seconds(speed) and 0 < speed <= _FASTEST:
                 box.clock.set_speed(float(speed))
             case _:
                 raise BadInputError(
-                    f"body: expected advance_s of 0 or more, or speed up to {MOST_SPEED:.0f}"
+                    f"body: expected advance_s of 0 or more, or speed up to {_FASTEST:.0f}"
                 )
+        box.tell("state", box.state())
         return JSONResponse(box.state()["clock"])
 
     async def reset(_: Request) -> Response:

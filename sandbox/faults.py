@@ -1,9 +1,10 @@
 """What goes wrong at a carrier, when told to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sandbox.phones import BadInputError, e164
+from sandbox.phones import BadInputError, e164, is_seconds
 
 KINDS = (
     "error",
@@ -24,7 +25,11 @@ PLACING = ("place_then_hang", "place_then_reset", "server_error_after_placing", 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault; `times` left, None for ever; `number` None for all. `after_s`: of `slow`."""
+    """One fault; `times` left, None for ever; `number` None for all.
+
+    `code` and `message` are of `error`, `http_status` of `error` and `html`, `retry_after_ms` of
+    `throttle`, `after_s` of `slow`.
+    """
 
     fault: str
     times: int | None = 1
@@ -77,6 +82,23 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 }
 
 
+_RULES: dict[str, tuple[Callable[[Fault], bool], str]] = {
+    "times": (
+        lambda fault: fault.times is None or fault.times > 0,
+        "a whole number above 0, or null for ever",
+    ),
+    "code": (
+        lambda fault: fault.fault != "error" or bool(fault.code or fault.http_status),
+        "the carrier's code of the error",
+    ),
+    "http_status": (
+        lambda fault: fault.http_status is None or 200 <= fault.http_status <= 599,  # noqa: PLR2004
+        "200 to 599",
+    ),
+    "after_s": (lambda fault: is_seconds(fault.after_s), "seconds, 0 or more"),
+}
+
+
 def _fault(i: int, item: object) -> Fault:
     if not isinstance(item, dict):
         raise BadInputError(f"{i}: expected a table")
@@ -89,8 +111,13 @@ def _fault(i: int, item: object) -> Fault:
         if not isinstance(value, _FIELDS[key]) or isinstance(value, bool):
             names = " or ".join(kind.__name__ for kind in _FIELDS[key])
             raise BadInputError(f"{i}.{key}: expected {names}")
-    if told.get("times") is not None and told["times"] < 1:
-        raise BadInputError(f"{i}.times: expected a whole number above 0, or null for ever")
-    if told.get("number") is not None:
-        told["number"] = e164(told["number"])
-    return Fault(**told)
+    fault = Fault(**told)
+    for name, (is_right, expected) in _RULES.items():
+        if not is_right(fault):
+            raise BadInputError(f"{i}.{name}: expected {expected}")
+    if fault.number is not None:
+        try:
+            fault.number = e164(fault.number)
+        except BadInputError as exc:
+            raise BadInputError(f"{i}.{exc}") from exc
+    return fault

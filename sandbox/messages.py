@@ -1,11 +1,16 @@
 """What each carrier says about a call, in its own form.
 
 Alibaba: VoiceCallReport during the call, VoiceReport after it; times are UTC+8 without a zone.
-Tencent: voicekey_callback, voiceprompt_callback, voice_failure_callback; Unix seconds as strings.
+Tencent: voicekey_callback, voice_failure_callback, and voiceprompt_callback or, for SendCodeVoice,
+voicecode_callback; Unix seconds as strings.
 """
 
+import math
+import re
 from datetime import datetime
 from typing import Any
+
+import phonenumbers
 
 from sandbox.calls import Call
 from sandbox.limits import CHINA
@@ -28,6 +33,7 @@ _ALIBABA_OUTCOMES = {
     "key_timeout": "200008",
     "off": "200010",
     "suspended": "200011",
+    "blocked": "200119",
     "over_concurrency": "200121",
 }
 _TENCENT_FAILURES = {
@@ -63,12 +69,11 @@ def _call_report(call: Call, stage: str, now: float) -> dict[str, str]:
 
 
 def _report(call: Call) -> dict[str, str]:
-    talked = (call.ended_at or 0) - call.answered_at if call.answered_at else 0
     return {
         "call_id": call.id,
         "out_id": call.ref,
         "caller": call.caller,
-        "callee": call.number.removeprefix("+86"),
+        "callee": _mainland(call.number),
         "voice_type": "voice",
         "toll_type": "UNKNOWN",
         "originate_time": _china(call.created_at),
@@ -76,40 +81,80 @@ def _report(call: Call) -> dict[str, str]:
         "start_time": _china(call.answered_at),
         "b_start_time": _china(call.answered_at),
         "end_time": _china(call.ended_at),
-        "duration": str(round(talked)),
-        "status_code": _ALIBABA_OUTCOMES[call.outcome or "completed"],
+        "duration": str(round(_talked_s(call))),
+        "status_code": _alibaba_code(call),
         "status_msg": "执行完成",
         "hangup_direction": "机器" if call.outcome in ("completed", "key_timeout") else "用户",
         "dtmf": call.keys if call.takes_keys else "",
     }
 
 
+def alibaba_detail(call: Call) -> dict[str, str | int]:
+    """Return QueryCallDetailByCallId's `Data`; it documents no keys."""
+    return {
+        "caller": call.caller,
+        "callee": _mainland(call.number),
+        "callerShowNumber": call.caller,
+        "calleeShowNumber": _mainland(call.number),
+        "startDate": _china(call.answered_at),
+        "endDate": _china(call.ended_at),
+        "duration": round(_talked_s(call)),
+        "state": _alibaba_code(call),
+        "stateDesc": call.outcome or call.status,
+        "gmtCreate": _china(call.created_at),
+        "aRingTime": "",
+        "aEndTime": "",
+        "bRingTime": _china(call.ringing_at),
+        "bEndTime": _china(call.ended_at),
+    }
+
+
+def _alibaba_code(call: Call) -> str:
+    if call.outcome is not None:
+        return _ALIBABA_OUTCOMES[call.outcome]
+    return _ALIBABA_STAGES["dialling" if call.status == "queued" else call.status]
+
+
+def _mainland(number: str) -> str:
+    """Return +8613700000000 as 13700000000, and +865710000000 as 05710000000."""
+    bare = number.removeprefix("+86")
+    return bare if re.fullmatch(r"1[0-9]{10}", bare) else f"0{bare}"
+
+
+def _talked_s(call: Call) -> float:
+    if call.answered_at is None or call.ended_at is None:
+        return 0.0
+    return call.ended_at - call.answered_at
+
+
 def _tencent_call(call: Call) -> dict[str, str]:
+    number = phonenumbers.parse(call.number)
     return {
         "callid": call.id,
-        "mobile": call.number.removeprefix("+86"),
-        "nationcode": "86" if call.number.startswith("+86") else call.number[1:3],
+        "mobile": phonenumbers.national_significant_number(number),
+        "nationcode": str(number.country_code),
         "call_from": call.caller,
     }
 
 
 def _tencent_end(call: Call) -> list[Any]:
+    name = "voicecode_callback" if call.action == "SendCodeVoice" else "voiceprompt_callback"
     result = "0" if call.answered_at else "2" if call.ringing_at is None else "1"
-    prompt = {
-        "voiceprompt_callback": {
+    heard = {
+        name: {
             **_tencent_call(call),
             "result": result,
             "start_calltime": str(int(call.created_at)),
             "accept_time": str(int(call.answered_at or 0)),
             "end_calltime": str(int(call.ended_at or 0)),
-            "fee": "1" if call.answered_at else "0",
+            "fee": str(max(1, math.ceil(_talked_s(call) / 60)) if call.answered_at else 0),
         }
     }
     if call.answered_at:
-        return [prompt]
+        return [heard]
     code, reason = _TENCENT_FAILURES[call.outcome or "no_answer"]
     failure = {**_tencent_call(call), "failure_code": code, "failure_reason": reason}
-    return [{"voice_failure_callback": failure}, prompt]
+    return [{"voice_failure_callback": failure}, heard]
 
 
 def _china(at: float | None) -> str:

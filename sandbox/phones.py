@@ -18,6 +18,7 @@ Behaviour = Literal[
     "over_concurrency",
 ]
 BEHAVIOURS: tuple[str, ...] = get_args(Behaviour)
+MOST_SECONDS = 3650 * 86_400.0
 
 
 class BadInputError(Exception):
@@ -51,12 +52,21 @@ class Phone:
 def e164(number: str) -> str:
     """Return +8613700000000 for any way of writing it; raise BadInputError for no number."""
     digits = re.sub(r"[\s()-]", "", number)
-    if re.fullmatch(r"1[3-9]\d{9}", digits):
-        return f"+86{digits}"
-    if re.fullmatch(r"\+?[1-9]\d{6,14}", digits):
+    if re.fullmatch(r"1[3-9][0-9]{9}|0[1-9][0-9]{8,10}", digits):
+        return f"+86{digits.removeprefix('0')}"
+    if re.fullmatch(r"\+?[1-9][0-9]{6,14}", digits):
         return f"+{digits.lstrip('+')}"
     msg = "number: expected a phone number such as +8613700000000"
     raise BadInputError(msg)
+
+
+def is_seconds(value: object) -> bool:
+    """Say whether this is a length of time, at most ten years."""
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 <= value <= MOST_SECONDS
+    )
 
 
 @dataclass(slots=True)
@@ -76,13 +86,13 @@ class Phones:
             match key, value:
                 case "behaviour", str() if value in BEHAVIOURS:
                     phone.behaviour = value
-                case "after_s", int() | float() if not isinstance(value, bool) and value >= 0:
+                case "after_s", int() | float() if is_seconds(value):
                     phone.after_s = float(value)
                 case "keys", str() if re.fullmatch(r"[0-9*#]*", value):
                     phone.keys = value
                 case "hangup_after_s", None:
                     pass
-                case "hangup_after_s", int() | float() if not isinstance(value, bool) and value > 0:
+                case "hangup_after_s", int() | float() if is_seconds(value) and value > 0:
                     phone.hangup_after_s = float(value)
                 case "label", str():
                     phone.label = value[:40]
@@ -96,6 +106,6 @@ _EXPECTED = {
     "behaviour": f"one of: {', '.join(BEHAVIOURS)}",
     "after_s": "seconds, 0 or more",
     "keys": "keys of a phone: 0 to 9, * and #",
-    "hangup_after_s": "seconds, or null",
+    "hangup_after_s": "seconds above 0, or null",
     "label": "a name",
 }

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Generator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 import uvicorn
@@ -12,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.app import create_app
 from sandbox.wire import TRANSPORT
+
+_WITHIN_S = 10.0  # to come up, and to end
 
 
 class Protocol(HttpToolsProtocol):
@@ -34,7 +37,7 @@ def _config(host: str, port: int) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         lifespan="on",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=0,  # open pages and hanging answers would wait for ever
     )
 
 
@@ -52,14 +55,19 @@ class Running:
 
 @contextlib.contextmanager
 def running(port: int = 0) -> Generator[Running]:
-    """Run a sandbox on loopback, by default on a free port, until the block ends."""
+    """Run a sandbox on loopback, by default on a free port, until the block ends.
+
+    Raises OSError for a port in use, RuntimeError when the sandbox does not come up, TimeoutError
+    when it does not end.
+    """
     # Named TCP, because asyncio sends small answers at once on such sockets only.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen(128)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         server = uvicorn.Server(_config("127.0.0.1", port))
-        up = threading.Event()
+        up, ended = threading.Event(), Future[None]()
 
         async def run() -> None:
             serving = asyncio.create_task(server.serve([listening]))
@@ -68,11 +76,25 @@ def running(port: int = 0) -> Generator[Running]:
             up.set()
             await serving
 
-        thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
-        thread.start()
-        up.wait(10)
+        def work() -> None:
+            try:
+                asyncio.run(run())
+            except BaseException as exc:  # noqa: BLE001 - raised to whoever runs the sandbox
+                ended.set_exception(exc)
+            else:
+                ended.set_result(None)
+            finally:
+                up.set()
+
+        threading.Thread(target=work, name="sandbox", daemon=True).start()
+        up.wait(_WITHIN_S)
+        if not server.started:
+            server.should_exit = True
+            wait([ended], _WITHIN_S)
+            why = ended.exception() if ended.done() else None
+            raise RuntimeError("the sandbox did not come up") from why
         try:
-            yield Running(f"http://127.0.0.1:{listening.getsockname()[1]}")
+            yield Running(url)
         finally:
             server.should_exit = True
-            thread.join(10)
+            ended.result(_WITHIN_S)  # raises what ended it early

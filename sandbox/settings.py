@@ -1,9 +1,12 @@
-"""What the sandbox was told about the two accounts, changed by merge-patch."""
+"""What the sandbox was told about the two accounts."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
-from sandbox.phones import BadInputError
+from sandbox.phones import BadInputError, is_seconds
+from sandbox.templates import unfit_for_alibaba, unfit_for_tencent
 
+_MOST_REPEATS = 100
 _PUSHES: dict[str, Any] = {
     "delay_s": 0.0,
     "repeat": 1,
@@ -25,7 +28,7 @@ def defaults() -> dict[str, Any]:
             "call_reports": True,
             "error_http_status": 200,
             "limits": True,
-            "pushes": dict(_PUSHES),
+            "pushes": {**_PUSHES, "batch_s": 0.0},
         },
         "tencent": {
             "secret_id": "",
@@ -40,8 +43,12 @@ def defaults() -> dict[str, Any]:
     }
 
 
-def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> None:
-    """Change what is told, in place. Raises BadInputError for a key or a kind that does not fit."""
+def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """Return what is known with what is told in its place; lists and templates as a whole.
+
+    Raises BadInputError, naming the key, for what does not fit.
+    """
+    merged = dict(known)
     for key, value in told.items():
         here = f"{path}{key}"
         if key not in known:
@@ -51,11 +58,16 @@ def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> None:
             if not isinstance(value, dict):
                 raise BadInputError(f"{here}: expected a table")
             inner = cast("dict[str, Any]", now)
-            merge(inner, cast("dict[str, Any]", value), f"{here}.")
-        elif not _same_kind(now, value):
+            merged[key] = merge(inner, cast("dict[str, Any]", value), f"{here}.")
+            continue
+        if not _is_same_kind(now, value):
             raise BadInputError(f"{here}: expected {_expected(now)}")
-        else:
-            known[key] = value
+        if key == "templates":
+            _check_templates(cast("dict[str, Any]", value), here)
+        elif key in _RULES and not _RULES[key][0](value):
+            raise BadInputError(f"{here}: expected {_RULES[key][1]}")
+        merged[key] = value
+    return merged
 
 
 _KINDS: dict[type, str] = {
@@ -72,12 +84,39 @@ def _expected(value: Any) -> str:  # noqa: ANN401 - any JSON
     return _KINDS[type(value)]
 
 
-def _same_kind(now: Any, value: Any) -> bool:  # noqa: ANN401 - any JSON
+def _is_same_kind(now: Any, value: Any) -> bool:  # noqa: ANN401 - any JSON
     if isinstance(now, bool) or isinstance(value, bool):
         return isinstance(now, bool) and isinstance(value, bool)
     if isinstance(now, float):
         return isinstance(value, int | float)
     return type(now) is type(value)
+
+
+def _are_texts(value: list[Any]) -> bool:
+    return all(isinstance(item, str) for item in value)
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "show_numbers": (_are_texts, "a list of texts"),
+    "sdk_app_ids": (_are_texts, "a list of texts"),
+    "voice_url": (
+        lambda url: not url or url.startswith(("http://", "https://")),
+        "an address that begins with http:// or https://",
+    ),
+    "error_http_status": (lambda status: status in (200, 400), "200 or 400"),
+    "repeat": (lambda times: 1 <= times <= _MOST_REPEATS, f"1 to {_MOST_REPEATS}"),
+    "delay_s": (is_seconds, "seconds, 0 or more"),
+    "batch_s": (is_seconds, "seconds, 0 or more"),
+}
+
+
+def _check_templates(told: dict[str, Any], path: str) -> None:
+    unfit = unfit_for_alibaba if path.startswith("alibaba") else unfit_for_tencent
+    for name, text in told.items():
+        if not isinstance(text, str):
+            raise BadInputError(f"{path}.{name}: expected a text")
+        if why := unfit(text):
+            raise BadInputError(f"{path}.{name}: never approved; expected {why}")
 
 
 def shown(known: dict[str, Any]) -> dict[str, Any]:

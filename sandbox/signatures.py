@@ -14,6 +14,15 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 ALIBABA_WINDOW_S = 15 * 60
 TENCENT_WINDOW_S = 5 * 60
+_ACS3_HEADERS = {
+    "host",
+    "x-acs-action",
+    "x-acs-content-sha256",
+    "x-acs-date",
+    "x-acs-signature-nonce",
+    "x-acs-version",
+}
+_RPC1_PARAMETERS = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp")
 
 
 class SignatureError(Exception):
@@ -56,10 +65,12 @@ def check_acs3(  # noqa: PLR0913 - a request and what to check it against
     key_id, signed, signature = found.groups()
     secret = _secret(key_id, keys)
     names = signed.split(";")
-    for required in ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256"):
-        if required not in names:
-            raise SignatureError("IncompleteSignature", f"{required} is not signed.")
-    if headers.get("x-acs-content-sha256") != _sha256(body):
+    if missing := _ACS3_HEADERS - headers.keys():
+        raise SignatureError("IncompleteSignature", f"{', '.join(sorted(missing))} is missing.")
+    sent = {name for name in headers if name in ("host", "content-type") or name[:6] == "x-acs-"}
+    if unsigned := sent - set(names):
+        raise SignatureError("IncompleteSignature", f"{', '.join(sorted(unsigned))} is unsigned.")
+    if headers["x-acs-content-sha256"] != _sha256(body):
         raise SignatureError("SignatureDoesNotMatch", "x-acs-content-sha256 is not of this body.")
     path, query = urlsplit(target).path, urlsplit(target).query
     canonical_query = "&".join(f"{_encode(k)}={_encode(v)}" for k, v in sorted(_pairs(query)))
@@ -80,7 +91,7 @@ def check_acs3(  # noqa: PLR0913 - a request and what to check it against
             "SignatureDoesNotMatch", "The signature does not match what we calculated."
         )
     _check_alibaba_time(headers["x-acs-date"], now)
-    return headers.get("x-acs-signature-nonce", "")
+    return headers["x-acs-signature-nonce"]
 
 
 def check_rpc1(
@@ -88,15 +99,15 @@ def check_rpc1(
 ) -> str:
     """Return the nonce of a rightly signed request of the older scheme."""
     params = dict(_pairs(urlsplit(target).query) + _pairs(body.decode("utf-8", "replace")))
-    signature = params.pop("Signature", "")
-    for required in ("AccessKeyId", "SignatureNonce", "Timestamp", "SignatureMethod"):
+    for required in _RPC1_PARAMETERS:
         if required not in params:
             raise SignatureError("IncompleteSignature", f"{required} is missing.")
+    signature = params.pop("Signature")
     secret = _secret(params["AccessKeyId"], keys)
     canonical = "&".join(f"{_encode(k)}={_encode(v)}" for k, v in sorted(params.items()))
     to_sign = f"{method}&{_encode('/')}&{_encode(canonical)}"
     digest = hmac.digest(f"{secret}&".encode(), to_sign.encode(), "sha1")
-    if not hmac.compare_digest(base64.b64encode(digest).decode(), signature):
+    if not hmac.compare_digest(base64.b64encode(digest), signature.encode()):
         raise SignatureError(
             "SignatureDoesNotMatch", "The signature does not match what we calculated."
         )
@@ -105,7 +116,7 @@ def check_rpc1(
 
 
 def _secret(key_id: str, keys: Mapping[str, str]) -> str:
-    if key_id not in keys:
+    if not key_id or key_id not in keys:
         raise SignatureError("InvalidAccessKeyId.NotFound", "Specified access key is not found.")
     return keys[key_id]
 
@@ -125,19 +136,20 @@ def check_tc3(  # noqa: PLR0913 - a request and what to check it against
     headers: Mapping[str, str],
     body: bytes,
     *,
+    service: str,
     keys: Mapping[str, str],
     now: float,
 ) -> None:
-    """Return for a rightly signed request. `headers`: names in lower case."""
+    """Return for a request rightly signed for this service. `headers`: names in lower case."""
     found = re.fullmatch(
-        r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/(\w+)/tc3_request,\s*"
+        rf"TC3-HMAC-SHA256 Credential=([^/]+)/([0-9-]{{10}})/{service}/tc3_request,\s*"
         r"SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})",
         headers.get("authorization", ""),
     )
     stamp = headers.get("x-tc-timestamp", "")
-    if not found or not stamp.isdecimal():
+    if not found or not re.fullmatch(r"[0-9]{1,11}", stamp):
         raise SignatureError("AuthFailure.SignatureFailure", "The signature is incomplete.")
-    key_id, date, service, signed, signature = found.groups()
+    key_id, date, signed, signature = found.groups()
     if key_id not in keys:
         raise SignatureError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
     names = signed.split(";")

@@ -5,29 +5,75 @@ Tencent: 语音消息审核; SendTtsVoice (350 characters together).
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
+ALIBABA_TEMPLATE = 1000
 ALIBABA_VARIABLES = 250
 ALIBABA_SHARED_VARIABLES = 2
 TENCENT_CONTENT = 350
-_LINK = re.compile(
-    r"https?|www\.|\b[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|cn|net|org|io|dev)\b", re.IGNORECASE
+_LINK = re.compile(r"https?|www\.|[a-z0-9]\.(com|cn|net|org|io|dev)\b", re.IGNORECASE | re.ASCII)
+_IP = re.compile(
+    r"[0-9]{1,3}(\.[0-9]{1,3}){3}|([0-9a-f]{1,4}:){3,}|[0-9a-f]{0,4}::[0-9a-f]", re.IGNORECASE
 )
-_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}|([0-9a-f]{1,4}:){2,}", re.IGNORECASE)
-_ALIBABA_FORBIDDEN = set("#/:-%¥【】$[]")
-_TENCENT_FORBIDDEN = set("¥★☞✓※")
-_CLAIMS = re.compile(
-    r"已?认领成功|已(被)?认领|已(被)?确认|已受理|acknowledged|confirmed", re.IGNORECASE
+_ALIBABA_FORBIDDEN = re.compile(r"[#/:\-%¥￥【】$\[\]]")
+_ALIBABA_RESERVED = {"email", "mobile", "id", "nick", "site"}
+_TENCENT_FORBIDDEN = re.compile(r"[¥￥★☞✓※]|\^_\^&?")
+_ALIBABA_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_TENCENT_VARIABLE = re.compile(r"\{([^{}]*)\}")
+# What a reply must say, and the words in which it would say more.
+_KEY_RECEIVED = re.compile(
+    r"收到.*(键|鍵|选择|選擇|输入|輸入)|(键|鍵|选择|選擇|输入|輸入).*收到|"
+    r"\b(received|got)\b.*\b(key|digit|input|choice)|\b(key|digit|input|choice)\b.*\breceived\b"
+)
+_CLAIMS_CHINESE = re.compile(
+    "[认認][领領]|[确確][认認]|受理|接[单單手管受]|[领領]取|[处處]理|[负負][责責]|[归歸交由][您你]|"
+    "解[决決]|[关關][闭閉]|停止|取消|静音|靜音|升[级級]|[转轉]|成功|完成|生效"
+)
+_CLAIMS_ENGLISH = re.compile(
+    r"\b(ack|acks|acked|acknowledg\w*|confirm\w*|accept\w*|tak(e|es|en|ing)|took|claim\w*|"
+    r"assign\w*|own(s|ed|er|ership)?|yours|handl\w*|resolv\w*|clos(e|es|ed|ing)|stop\w*|"
+    r"cancel\w*|mut(e|es|ed|ing)|escalat\w*|success\w*|done|complet\w*)\b"
 )
 
 
 class TemplateError(Exception):
-    """What the carrier answers. `code` is its own word, without the carrier's prefix."""
+    """What the carrier answers. `code` is the carrier's own."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def unfit_for_alibaba(text: str) -> str | None:
+    """Return why this text would never be approved, or None."""
+    names = _ALIBABA_VARIABLE.findall(text)
+    plain = _ALIBABA_VARIABLE.sub("\0", text)
+    if not text.strip() or len(text) > ALIBABA_TEMPLATE:
+        return f"a text of 1 to {ALIBABA_TEMPLATE} characters"
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in _ALIBABA_RESERVED:
+            return f"no variable named {name!r}"
+    if len(set(names)) < len(names):
+        return "each variable once"
+    if "\0\0" in plain:
+        return "something between two variables"
+    if _ALIBABA_FORBIDDEN.search(plain) or _LINK.search(plain) or _IP.search(plain):
+        return "none of # / : - % ¥ 【 】 $ [ ], no URL, no IP address"
+    return None
+
+
+def unfit_for_tencent(text: str) -> str | None:
+    """Return why this text would never be approved, or None."""
+    names = _TENCENT_VARIABLE.findall(text)
+    if not text.strip() or len(text) > TENCENT_CONTENT:
+        return f"a text of 1 to {TENCENT_CONTENT} characters"
+    if sorted(names) != sorted(str(i) for i in range(1, len(names) + 1)):
+        return "variables {1}, {2} and so on, each once"
+    if _TENCENT_FORBIDDEN.search(text):
+        return "none of ¥ ★ ^_^& ☞ ✓ ※"
+    return None
 
 
 def alibaba_text(
@@ -37,7 +83,7 @@ def alibaba_text(
     text = templates.get(code)
     if text is None:
         raise TemplateError("isv.TTS_TEMPLATE_ILLEGAL", "The template is not approved.")
-    names = re.findall(r"\$\{(\w+)\}", text)
+    names = _ALIBABA_VARIABLE.findall(text)
     if shared and len(names) > ALIBABA_SHARED_VARIABLES:
         raise TemplateError(
             "isv.TTS_TEMPLATE_ILLEGAL", "A template of the shared mode has at most 2 variables."
@@ -54,7 +100,7 @@ def alibaba_text(
         raise TemplateError("isv.PARAM_LENGTH_LIMIT", "The variables are 250 characters or more.")
     for name, value in given.items():
         _check_alibaba(name, value)
-    return re.sub(r"\$\{(\w+)\}", lambda found: str(given[found[1]]), text)
+    return _ALIBABA_VARIABLE.sub(lambda found: str(given[found[1]]), text)
 
 
 def _check_alibaba(name: str, value: object) -> None:
@@ -64,20 +110,42 @@ def _check_alibaba(name: str, value: object) -> None:
         raise TemplateError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} is empty.")
     if _LINK.search(value) or _IP.search(value):
         raise TemplateError("isv.PARAM_NOT_SUPPORT_URL", f"{name} holds a URL or an IP address.")
-    if bad := _ALIBABA_FORBIDDEN & set(value):
-        raise TemplateError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {''.join(sorted(bad))}.")
+    if found := _ALIBABA_FORBIDDEN.search(value):
+        raise TemplateError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {found[0]}.")
 
 
 def alibaba_reply(templates: Mapping[str, str], code: str, given: Mapping[str, object]) -> str:
-    """Return what is said after a key: it may not claim what is not known yet."""
+    """Return what is said after a key: that it was received, and nothing that is not known yet."""
     text = alibaba_text(templates, code, given, shared=False)
-    if _CLAIMS.search(text):
+    if not _says_only_received(text):
         raise TemplateError(
             "isv.TTS_TEMPLATE_ILLEGAL",
             "A reply is played before anyone knows of the key: it may say that the key was "
             "received, never that the incident is acknowledged.",
         )
     return text
+
+
+def alibaba_goodbye(templates: Mapping[str, str], code: str, given: Mapping[str, object]) -> str:
+    """Return what is said at the end, which may claim as little as a reply."""
+    text = alibaba_text(templates, code, given, shared=False)
+    if _claims(text):
+        raise TemplateError("isv.TTS_TEMPLATE_ILLEGAL", "It says more than anyone knows by then.")
+    return text
+
+
+def _says_only_received(text: str) -> bool:
+    return bool(_KEY_RECEIVED.search(_words(text))) and not _claims(text)
+
+
+def _words(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _claims(text: str) -> bool:
+    words = _words(text)
+    unspaced = re.sub(r"[\W_]+", "", words)  # the ear does not hear what stands in between
+    return bool(_CLAIMS_CHINESE.search(unspaced) or _CLAIMS_ENGLISH.search(words))
 
 
 def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[object]) -> str:
@@ -87,22 +155,23 @@ def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[ob
         raise TemplateError(
             "FailedOperation.TemplateIncorrectOrUnapproved", "The template is not approved."
         )
-    names = re.findall(r"\{(\d+)\}", text)
-    if len(given) != len(set(names)):
+    count = len(_TENCENT_VARIABLE.findall(text))
+    if len(given) != count:
         raise TemplateError(
-            "FailedOperation.InvalidParameters",
-            f"The template has {len(set(names))} variables, {len(given)} were given.",
+            "FailedOperation.TemplateIncorrectOrUnapproved",
+            f"The template has {count} variables, {len(given)} were given.",
         )
     for i, value in enumerate(given, 1):
         if not isinstance(value, str) or not value.strip():
             raise TemplateError("FailedOperation.InvalidParameters", f"Variable {i} is empty.")
-        if _LINK.search(value) or _IP.search(value) or _TENCENT_FORBIDDEN & set(value):
-            raise TemplateError(
-                "FailedOperation.ContainSensitiveWord", f"Variable {i} holds forbidden text."
-            )
-    filled = re.sub(r"\{(\d+)\}", lambda found: str(given[int(found[1]) - 1]), text)
+    filled = _TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
     if len(filled) > TENCENT_CONTENT:
         raise TemplateError(
             "InvalidParameterValue.ContentLengthLimit", "The content is over 350 characters."
         )
+    for i, value in enumerate(map(str, given), 1):
+        if _LINK.search(value) or _IP.search(value) or _TENCENT_FORBIDDEN.search(value):
+            raise TemplateError(
+                "FailedOperation.ContainSensitiveWord", f"Variable {i} holds forbidden text."
+            )
     return filled

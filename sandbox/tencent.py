@@ -10,6 +10,7 @@ import secrets
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+import phonenumbers
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,8 +21,29 @@ from sandbox.faults import Fault
 from sandbox.signatures import SignatureError, check_tc3
 from sandbox.templates import TemplateError
 
+VERSION = "2020-09-02"
+REGIONS = ("ap-beijing", "ap-guangzhou", "ap-nanjing")
 CALLER = "075500000000"
 MOST_PLAYS = 3
+# What each action takes, and of which kind.
+PARAMETERS: dict[str, dict[str, type]] = {
+    "SendTtsVoice": {
+        "TemplateId": str,
+        "CalledNumber": str,
+        "VoiceSdkAppid": str,
+        "TemplateParamSet": list,
+        "PlayTimes": int,
+        "SessionContext": str,
+    },
+    "SendCodeVoice": {
+        "CodeMessage": str,
+        "CalledNumber": str,
+        "VoiceSdkAppid": str,
+        "PlayTimes": int,
+        "SessionContext": str,
+    },
+}
+REQUIRED = ("TemplateId", "CodeMessage", "CalledNumber", "VoiceSdkAppid")
 
 
 class RefusedError(Exception):
@@ -41,17 +63,20 @@ async def serve(request: Request, box: Box) -> Response:
     headers = dict(request.headers.items())
     action = headers.get("x-tc-action", "")
     settings = box.settings["tencent"]
-    params = _params(request.method, query, body)
+    params: dict[str, Any] = {}
     try:
         check_tc3(
             request.method,
             target,
             headers,
             body,
+            service="vms",
             keys={settings["secret_id"]: settings["secret_key"]},
             now=wire.real_now(),
         )
         _check_headers(headers)
+        params = _params(request.method, query, body)
+        _check_params(action, params)
     except (SignatureError, RefusedError) as exc:
         box.note_request("tencent", action, params, exc.code, None)
         return _error(box, exc.code, exc.message)
@@ -59,21 +84,23 @@ async def serve(request: Request, box: Box) -> Response:
 
 
 def _check_headers(headers: dict[str, str]) -> None:
-    if headers.get("x-tc-version") != "2020-09-02":
+    if headers.get("x-tc-version") != VERSION:
         raise RefusedError("NoSuchVersion", "The version does not exist.")
-    if not headers.get("x-tc-region"):
-        raise RefusedError("UnsupportedRegion", "The region is missing.")
-    if headers["x-tc-action"] not in ("SendTtsVoice", "SendCodeVoice"):
+    if headers["x-tc-action"] not in PARAMETERS:
         raise RefusedError("InvalidAction", "The action does not exist.")
+    if headers.get("x-tc-region") not in REGIONS:
+        raise RefusedError("UnsupportedRegion", "The product is not in this region.")
 
 
 def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
     if method != "GET":
         try:
-            found = json.loads(body or b"{}")
-        except ValueError:
-            return {}
-        return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+            found = json.loads(body)
+        except ValueError as exc:
+            raise RefusedError("FailedOperation.InvalidJsonParameters", "Not JSON.") from exc
+        if not isinstance(found, dict):
+            raise RefusedError("FailedOperation.InvalidJsonParameters", "No JSON object.")
+        return cast("dict[str, Any]", found)
     params: dict[str, Any] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         key, _, index = name.partition(".")
@@ -84,8 +111,20 @@ def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
     return params
 
 
+def _check_params(action: str, params: dict[str, Any]) -> None:
+    kinds = PARAMETERS[action]
+    for name, value in params.items():
+        if name not in kinds:
+            raise RefusedError("UnknownParameter", f"{name} is not recognized.")
+        if not isinstance(value, kinds[name]) or isinstance(value, bool):
+            raise RefusedError("InvalidParameter", f"{name} is not of the right kind.")
+    for name in REQUIRED:
+        if name in kinds and not params.get(name):
+            raise RefusedError("MissingParameter", f"{name} is missing.")
+
+
 async def _placing(request: Request, box: Box, action: str, params: dict[str, Any]) -> Response:
-    number = str(params.get("CalledNumber", ""))
+    number = params["CalledNumber"]
     fault = box.faults["tencent"].next_for(number)
     if fault is not None and not fault.places:
         box.note_request("tencent", action, params, f"fault: {fault.fault}", None)
@@ -128,20 +167,17 @@ async def _broken(request: Request, box: Box, fault: Fault) -> Response:
 def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
     """Check everything and return the call. Raises RefusedError or TemplateError."""
     settings = box.settings["tencent"]
-    for name in ("CalledNumber", "VoiceSdkAppid"):
-        if not params.get(name):
-            raise RefusedError("MissingParameter", f"{name} is missing.")
-    number = str(params["CalledNumber"])
-    if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+    number = params["CalledNumber"]
+    if not _is_e164(number):
         raise RefusedError(
             "InvalidParameterValue.CalledNumberVerifyFail", "CalledNumber is not E.164 with +."
         )
     if params["VoiceSdkAppid"] not in settings["sdk_app_ids"]:
         raise RefusedError("InvalidParameterValue.SdkAppidNotExist", "No such VoiceSdkAppid.")
     plays = params.get("PlayTimes", 2)
-    if not isinstance(plays, int) or isinstance(plays, bool) or not 1 <= plays <= MOST_PLAYS:
+    if not 1 <= plays <= MOST_PLAYS:
         raise RefusedError("InvalidParameterValue", "PlayTimes is a number from 1 to 3.")
-    text = _code(params) if action == "SendCodeVoice" else _page(settings["templates"], params)
+    text = _code(params["CodeMessage"]) if action == "SendCodeVoice" else _page(settings, params)
     if settings["limits"]:
         broken = box.limits.reached("tencent", number, box.clock.now())
         if broken:
@@ -149,28 +185,33 @@ def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
     return Call(
         id=box.exchange.next_id("tencent"),
         carrier="tencent",
+        action=action,
         number=number,
         caller=CALLER,
         text=text,
         plays=plays,
-        ref=str(params.get("SessionContext", "")),
+        ref=params.get("SessionContext", ""),
     )
 
 
-def _code(params: dict[str, Any]) -> str:
-    code = params.get("CodeMessage")
-    if not isinstance(code, str) or not re.fullmatch(r"\d{1,10}", code):
+def _is_e164(number: str) -> bool:
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
+        return False
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _code(code: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,10}", code):
         raise RefusedError("FailedOperation.InvalidParameters", "CodeMessage is digits only.")
     return f"您的验证码是{'、'.join(code)}"
 
 
-def _page(approved: dict[str, str], params: dict[str, Any]) -> str:
-    if not params.get("TemplateId"):
-        raise RefusedError("MissingParameter", "TemplateId is missing.")
+def _page(settings: dict[str, Any], params: dict[str, Any]) -> str:
     given = params.get("TemplateParamSet", [])
-    if not isinstance(given, list):
-        raise RefusedError("InvalidParameter", "TemplateParamSet is a list.")
-    return templates.tencent_text(approved, params["TemplateId"], cast("list[object]", given))
+    return templates.tencent_text(settings["templates"], params["TemplateId"], given)
 
 
 def _error(box: Box, code: str, message: str) -> Response:

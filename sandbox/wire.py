@@ -43,7 +43,7 @@ async def unanswered(request: Request, fault: Fault) -> Response:
         case "close_mid_request":
             return cut(request)
         case _:
-            return page()
+            return page(fault.http_status or 502)
 
 
 async def after_placing(
@@ -72,12 +72,12 @@ def _trickled(good: Response) -> Response:
             yield bytes([byte])
             await asyncio.sleep(_TRICKLE_S)
 
-    return StreamingResponse(drops(), media_type="application/json")
+    return StreamingResponse(drops(), headers={"content-type": good.headers["content-type"]})
 
 
-def page() -> Response:
+def page(status: int) -> Response:
     """Return what a broken gateway returns."""
-    return HTMLResponse("<html><body>502 Bad Gateway</body></html>", 502)
+    return HTMLResponse(f"<html><body>{status}</body></html>", status)
 
 
 def real_now() -> float:

@@ -33,20 +33,22 @@ export const pressKey = (id, digit) => ask("POST", `calls/${part(id)}/press`, { 
 export const setClock = (change) => ask("POST", "clock", change);
 export const reset = () => ask("POST", "reset");
 
+const AGAIN_AFTER_MS = 1000;
+
 /**
  * Listen to the sandbox. `onOpen` runs at every (re-)connection, since what was sent in between
- * is lost and has to be fetched; `onLost` when the connection breaks.
+ * is lost and has to be fetched; `onLost` when the connection breaks; `onRequest` when a carrier
+ * was asked for something.
  */
-export function listen({ onOpen, onLost, onCall, onState }) {
+export function listen(hears) {
   const source = new EventSource("sandbox/events");
-  source.addEventListener("open", onOpen);
-  source.addEventListener("call", (event) => onCall(JSON.parse(event.data)));
-  source.addEventListener("state", onState);
+  source.addEventListener("open", hears.onOpen);
+  source.addEventListener("call", (event) => hears.onCall(JSON.parse(event.data)));
+  source.addEventListener("state", hears.onState);
+  source.addEventListener("request", hears.onRequest);
   source.addEventListener("error", () => {
-    onLost();
-    // The browser retries a broken connection itself, but gives up on an HTTP error.
-    if (source.readyState === EventSource.CLOSED) {
-      setTimeout(() => listen({ onOpen, onLost, onCall, onState }), 2000);
-    }
+    source.close(); // the browser's own retry gives up on an HTTP error
+    hears.onLost();
+    setTimeout(() => listen(hears), AGAIN_AFTER_MS);
   });
 }

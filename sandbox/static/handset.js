@@ -5,11 +5,13 @@ import * as clock from "./clock.js";
 import { createCarriers, createPushes, createRequests, icon } from "./panels.js";
 import { createPhone, KEYS, readable } from "./phone.js";
 import * as sound from "./sound.js";
-import { reached, reading, segmentOf } from "./spoken.js";
-import { languageTag, switchLanguage, t, translate } from "./words.js";
+import { joinsAt, reading, segmentOf } from "./spoken.js";
+import { languageTag, switchLanguage, t, translate, write } from "./words.js";
 
 const SPEEDS = [1, 2, 5, 10, 60];
 const TICK_MS = 100;
+const REFRESH_MS = 250;
+const LOOK_AGAIN_MS = 1000;
 const FASTEST_SPEECH = 2; // above that speed a voice cannot keep up with the clock
 const THEMES = ["auto", "light", "dark"];
 const THEME_KEY = "ringback.sandbox.theme";
@@ -143,6 +145,12 @@ const does = {
 
 function act(call, action) {
   handled = call.number;
+  const { element } = phones.get(call.number);
+  element.focus({ preventScroll: true }); // its button goes away: keep the keyboard on this phone
+  if (action === "answer") {
+    // All its keys are to be seen.
+    element.firstElementChild.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
   doing(api.actOnCall(call.id, action));
 }
 
@@ -172,7 +180,7 @@ function sounds() {
   if (segment && sound.isSaying(segment.id)) return;
   saying = wanted;
   if (segment === null) sound.hush();
-  else sound.say(segment.id, segment.text, { from: reached(segment), rate: clock.currentSpeed() });
+  else sound.say(segment.id, segment.text, { from: joinsAt(segment), rate: clock.currentSpeed() });
 }
 
 function announce(view, before, call) {
@@ -211,23 +219,54 @@ function drawTitle() {
   if (document.title !== title) document.title = title;
 }
 
-// A phone that rings outside the window is easily missed on a small screen.
+// On a small screen one phone is in view: the roster says what the others do.
+function drawRoster() {
+  const roster = at("roster");
+  roster.hidden = phones.size < 2;
+  const drawing = JSON.stringify([...phones].map(([number, view]) => [number, view.name()]));
+  if (roster.dataset.drawing !== drawing) {
+    roster.dataset.drawing = drawing;
+    roster.replaceChildren(...[...phones.values()].map((view) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "pill";
+      button.textContent = view.name();
+      button.addEventListener("click", () => goTo(view));
+      return button;
+    }));
+  }
+  if (roster.offsetParent === null) return;
+  const off = ({ element }) => {
+    const { left, width } = element.getBoundingClientRect();
+    return Math.abs(left + width / 2 - innerWidth / 2);
+  };
+  const views = [...phones.values()];
+  const inView = views.reduce((best, view) => (off(view) < off(best) ? view : best), views[0]);
+  views.forEach((view, i) => {
+    const button = roster.children[i];
+    button.dataset.status = view.current()?.status ?? "idle";
+    button.setAttribute("aria-current", String(view === inView));
+  });
+}
+
+function goTo({ element }) {
+  element.scrollIntoView({ block: "nearest", inline: "center", behavior: "smooth" });
+  element.focus({ preventScroll: true });
+}
+
+// A phone that rings above or below the window is easily missed.
 function drawBanner() {
   const away = ringing().find(({ element }) => {
-    const screen = element.firstElementChild.getBoundingClientRect();
-    const [x, y] = [screen.left + screen.width / 2, screen.bottom - 90];
-    return x < 0 || x > innerWidth || y < 0 || y > innerHeight;
+    const { bottom } = element.firstElementChild.getBoundingClientRect();
+    return bottom < 150 || bottom - 90 > innerHeight; // its buttons are out of the window
   });
   const banner = at("banner");
   banner.hidden = away === undefined;
   if (away === undefined) return;
-  const words = t("ringing.banner", { phone: away.name() });
-  const shown = banner.querySelector("span");
-  if (shown.textContent !== words) shown.textContent = words;
+  write(banner.querySelector("span"), t("ringing.banner", { phone: away.name() }));
   banner.onclick = (event) => {
     event.preventDefault();
-    away.element.scrollIntoView({ block: "start", inline: "center", behavior: "smooth" });
-    away.element.focus({ preventScroll: true });
+    goTo(away);
   };
 }
 
@@ -239,10 +278,11 @@ function complain(words) {
 }
 
 function tick() {
-  at("clock-now").textContent = clock.timeOfDay(clock.now());
+  write(at("clock-now"), clock.timeOfDay(clock.now()));
   for (const view of phones.values()) view.tick();
   sounds();
   drawTitle();
+  drawRoster();
   drawBanner();
   drawSwitches();
   if (performance.now() > toastUntil) at("toast").hidden = true;
@@ -255,11 +295,21 @@ const showRequests = createRequests(at("requests"));
 const showPushes = createPushes(at("pushes"));
 
 let refreshing = null;
+let lookingAgain = null;
 function refreshWire() {
+  clearTimeout(lookingAgain);
   refreshing ??= setTimeout(() => {
     refreshing = null;
-    doing(Promise.all([carriers.showFaults(), showRequests(), showPushes()]));
-  }, 250);
+    doing(drawWire());
+  }, REFRESH_MS);
+}
+
+async function drawWire() {
+  const [pushes] = await Promise.all([showPushes(), showRequests(), carriers.showFaults()]);
+  // Nothing tells of a callback that was taken: look again while one is on its way.
+  if (pushes.some((push) => push.state === "waiting")) {
+    lookingAgain = setTimeout(refreshWire, LOOK_AGAIN_MS);
+  }
 }
 
 // --- switches -----------------------------------------------------------------------------------
@@ -327,10 +377,10 @@ at("add").addEventListener("submit", (event) => {
   const phone = { behaviour: "ring" };
   if (form.label.value.trim()) phone.label = form.label.value.trim();
   doing(
-    api.putPhone(form.number.value.trim(), phone).then(async () => {
+    api.putPhone(form.number.value.trim(), phone).then(async ({ number }) => {
       form.reset();
       await sync();
-      [...phones.values()].at(-1)?.element.focus();
+      goTo(phones.get(number));
     }),
   );
 });
@@ -338,16 +388,26 @@ at("clear").addEventListener("click", () => {
   if (confirm(t("clear.ask"))) doing(api.reset().then(sync));
 });
 
-// Digits press keys on the phone that has the focus, or on the only one in a call.
+/** The phone with this status that has the focus, else the one touched last, else the first. */
+function viewInHand(status) {
+  const views = [...phones.values()].filter((view) => view.current()?.status === status);
+  return views.find(({ element }) => element.contains(document.activeElement)) ??
+    views.find((view) => view.current().number === handled) ?? views[0];
+}
+
+// Enter answers, Escape declines or hangs up, digits press keys.
 addEventListener("keydown", (event) => {
-  if (!KEYS.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.closest("input, select, textarea")) return;
-  const inCall = [...phones.values()].filter((view) => view.current()?.status === "answered");
-  const focused = inCall.find(({ element }) => element.contains(document.activeElement));
-  const view = focused ?? (inCall.length === 1 ? inCall[0] : null);
-  if (view === null) return;
+  const { key } = event;
+  if (key === "Enter" && event.target.closest("a, button, summary")) return; // is pressed by it
+  const [inCall, rings] = [viewInHand("answered"), viewInHand("ringing")];
+  if (KEYS.includes(key) && inCall) inCall.press(key);
+  else if (key === "Enter" && rings) act(rings.current(), "answer");
+  else if (key === "Escape" && inCall) act(inCall.current(), "hangup");
+  else if (key === "Escape" && rings) act(rings.current(), "reject");
+  else return;
   event.preventDefault();
-  view.press(event.key);
 });
 
 drawWords();
@@ -361,5 +421,6 @@ api.listen({
   },
   onCall: hear,
   onState: syncSoon,
+  onRequest: refreshWire,
 });
 setInterval(tick, TICK_MS);

@@ -26,9 +26,22 @@ const timesWords = (times) => {
   return times === 1 ? t("faults.once") : t("faults.n", { n: times });
 };
 
-function faultWords(fault) {
-  const key = `fault.${fault.fault}`;
-  return [knows(key) ? t(key) : fault.fault, fault.code].filter(Boolean).join(" ");
+const kindWords = (kind) => (knows(`fault.${kind}`) ? t(`fault.${kind}`) : kind);
+
+const faultWords = (fault) => [kindWords(fault.fault), fault.code].filter(Boolean).join(" ");
+
+function verdictWords(verdict) {
+  if (verdict === "accepted") return t("accepted");
+  const kind = /^fault: (\w+)$/.exec(verdict)?.[1];
+  return kind ? t("faults.hit", { fault: kindWords(kind) }) : verdict;
+}
+
+/** What a carrier calls this callback: Alibaba has two layouts, Tencent names each by its key. */
+function pushName({ carrier, body }) {
+  if (carrier === "tencent") return Object.keys(body)[0];
+  return body.map((record) =>
+    `${"status_time" in record ? "VoiceCallReport" : "VoiceReport"} ${record.status_code}`,
+  ).join(", ");
 }
 
 /**
@@ -50,6 +63,7 @@ function createCarrier(carrier, doing) {
   const fields = [...element.querySelectorAll("[data-setting]")];
   let faults = [];
   element.dataset.carrier = carrier;
+  form.code.value = EXAMPLE_ERRORS[carrier];
 
   async function replaceFaults(wanted) {
     await api.putFaults(carrier, wanted);
@@ -121,7 +135,6 @@ function createCarrier(carrier, doing) {
     fillChoices(form.times, TIMES.map((times) => [times, timesWords(JSON.parse(times))]));
     fillChoices(form.number, [["", t("faults.everyone")], ...numbers.map((n) => [n, readable(n)])]);
     fitFields(form, form.fault.value);
-    form.code.placeholder = EXAMPLE_ERRORS[carrier];
     element.querySelector(".no-address").hidden = Boolean(own.voice_url);
     for (const field of fields) {
       const value = field.dataset.setting.split(".").reduce((inner, key) => inner?.[key], own);
@@ -145,7 +158,7 @@ export function icon(id) {
   return svg;
 }
 
-/** Make a folded list in `details`: `fetchEntries()` gives them, `fill(item, entry)` draws one. */
+/** Return what refreshes the folded list in `details`: `fill(item, entry)` draws one of its entries. */
 function createList(details, { none, fetchEntries, fill }) {
   const open = new Set();
   const list = details.querySelector("ol");
@@ -161,7 +174,7 @@ function createList(details, { none, fetchEntries, fill }) {
       empty.className = "none";
       empty.textContent = t(none);
       list.replaceChildren(empty);
-      return;
+      return entries;
     }
     list.replaceChildren(...newest.map(([entry, id]) => {
       const item = fromTemplate("wire-template");
@@ -173,6 +186,7 @@ function createList(details, { none, fetchEntries, fill }) {
       inner.addEventListener("toggle", () => open[inner.open ? "add" : "delete"](id));
       return item;
     }));
+    return entries;
   };
 }
 
@@ -184,7 +198,7 @@ function verdict(item, words, good) {
 
 const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
-/** The list of what ringback asked of the carriers; returns a function that refreshes it. */
+/** The list of what ringback asked of the carriers; returns what refreshes it and returns the entries. */
 export function createRequests(details) {
   return createList(details, {
     none: "requests.none",
@@ -192,21 +206,23 @@ export function createRequests(details) {
     fill(item, entry) {
       const good = entry.verdict === "accepted";
       item.querySelector("b").textContent = entry.action;
-      verdict(item, good ? t("accepted") : entry.verdict, good);
+      item.querySelector(".whom").textContent = entry.params.CalledNumber ?? "";
+      verdict(item, verdictWords(entry.verdict), good);
       item.querySelector("pre").textContent = pretty(entry.params);
     },
   });
 }
 
-/** The list of what the carriers pushed to ringback; returns a function that refreshes it. */
+/** The list of what the carriers pushed to ringback; returns what refreshes it and returns the entries. */
 export function createPushes(details) {
   return createList(details, {
     none: "pushes.list.none",
     fetchEntries: api.getPushes,
     fill(item, entry) {
-      item.querySelector("b").textContent =
-        entry.tries.length === 0 ? t("tries.none") : t("tries", { n: entry.tries.length });
-      verdict(item, t(`push.${entry.state}`), ["taken", "waiting"].includes(entry.state));
+      const state = t(`push.${entry.state}`);
+      const n = entry.tries.length;
+      item.querySelector("b").textContent = pushName(entry);
+      verdict(item, n > 1 ? t("tries", { state, n }) : state, ["taken", "waiting"].includes(entry.state));
       const tries = entry.tries.map(
         (one) => `${timeOfDay(Date.parse(one.at))}  ${one.status ?? "–"}  ${one.took_ms} ms`,
       );

@@ -2,12 +2,12 @@
 
 import * as clock from "./clock.js";
 import { reached, segmentOf } from "./spoken.js";
-import { spokenTo } from "./sound.js";
-import { knows, t, translate } from "./words.js";
+import { languageOf, spokenTo } from "./sound.js";
+import { knows, t, translate, write } from "./words.js";
 
 export const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
-const LETTERS = { 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ" };
+const LETTERS = { 0: "+", 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ" };
 const SPOKEN_KEYS = { "*": "key.star", "#": "key.hash" };
 const BEHAVIOURS = [
   "ring", "press", "answer", "voicemail", "no_answer", "reject", "busy", "off",
@@ -15,7 +15,7 @@ const BEHAVIOURS = [
 ];
 const ENDED_SHOWN_MS = 30_000;
 const LOG_SHOWN = 4;
-const REACHED = new Set(["completed", "hung_up", "key_timeout"]);
+const SEALS = { key: "#i-check", heard: "#i-phone", missed: "#i-cross" };
 
 /** `+8613700000000` as people read it. */
 export function readable(number) {
@@ -25,10 +25,22 @@ export function readable(number) {
 
 const fromOf = (call) => (call.from ? readable(call.from) : t("unknown"));
 
-function outcomeOf(call) {
-  if (call.status !== "ended") return t(`status.${call.status}`);
-  const key = `outcome.${call.outcome ?? "unknown"}`;
-  return knows(key) ? t(key) : call.outcome;
+function outcomeWords(outcome) {
+  const key = `outcome.${outcome ?? "unknown"}`;
+  return knows(key) ? t(key) : outcome;
+}
+
+const outcomeOf = (call) =>
+  call.status === "ended" ? outcomeWords(call.outcome) : t(`status.${call.status}`);
+
+/** How a call ended for whoever paged: only a key proves that somebody heard it. */
+const endOf = (call) => (call.keys ? "key" : call.answered_at ? "heard" : "missed");
+
+/** A line of the sandbox's log: `ringing`, `pressed 1`, `hears: …`, `ended: busy`. */
+function stageWords(text) {
+  const [, word, rest] = /^(\w+):? ?(.*)$/s.exec(text) ?? [null, text, ""];
+  if (!knows(`stage.${word}`)) return text;
+  return t(`stage.${word}`, { rest: word === "ended" ? outcomeWords(rest) : rest });
 }
 
 /** Fill a carrier's badge. */
@@ -125,12 +137,9 @@ export function createPhone(number, does) {
     if (action === "dismiss" && call) {
       dismissed.add(call.id);
       draw();
-      element.focus();
+      element.focus({ preventScroll: true });
     }
-    if (call && ["answer", "reject", "hangup"].includes(action)) {
-      does[action](call);
-      element.focus(); // the button goes away with its view: keep the keyboard on this phone
-    }
+    if (call && ["answer", "reject", "hangup"].includes(action)) does[action](call);
   });
 
   behaviour.addEventListener("submit", (event) => event.preventDefault());
@@ -189,15 +198,19 @@ export function createPhone(number, does) {
       return;
     }
     const view = one(`.view.${call.status}`);
+    const owner = phone.label;
+    one(".what").textContent = owner ? t("ringing.for", { owner }) : t("ringing");
+    for (const button of all("[data-key]")) {
+      button.classList.toggle("used", call.keys.includes(button.dataset.key));
+    }
     view.querySelector(".from").textContent = fromOf(call);
     badge(view.querySelector(".carrier"), call.carrier);
     const keys = call.keys ? t("keys.pressed", { keys: [...call.keys].join(" ") }) : "";
     const pressed = view.querySelector(".keys-pressed");
-    if (pressed && pressed.textContent !== keys) pressed.textContent = keys;
+    if (pressed) write(pressed, keys);
     if (call.status !== "ended") return;
-    const reachedSomeone = REACHED.has(call.outcome) && call.answered_at !== null;
-    view.dataset.reached = String(reachedSomeone);
-    one(".seal use").setAttribute("href", reachedSomeone ? "#i-check" : "#i-cross");
+    view.dataset.end = endOf(call);
+    one(".seal use").setAttribute("href", SEALS[endOf(call)]);
     one(".outcome").textContent = outcomeOf(call);
     one(".length").textContent = call.answered_at
       ? clock.duration(Date.parse(call.ended_at) - Date.parse(call.answered_at))
@@ -223,7 +236,7 @@ export function createPhone(number, does) {
     item.querySelector("time").textContent = clock.timeOfDay(Date.parse(call.created_at));
     badge(item.querySelector(".carrier"), call.carrier);
     heading.textContent = outcomeOf(call);
-    heading.className = call.status === "ended" && !REACHED.has(call.outcome) ? "missed" : "";
+    heading.className = call.status === "ended" ? endOf(call) : "";
     item.querySelector(".log-keys").textContent = call.keys;
     const told = item.querySelector("dl");
     tell(told, t("log.said"), call.text);
@@ -235,7 +248,7 @@ export function createPhone(number, does) {
       const step = document.createElement("li");
       const at = document.createElement("time");
       at.textContent = clock.timeOfDay(Date.parse(entry.at));
-      step.append(at, ` ${entry.text}`);
+      step.append(at, ` ${stageWords(entry.text)}`);
       item.querySelector(".steps").append(step);
     }
     details.open = openLogs.has(call.id);
@@ -281,15 +294,15 @@ export function createPhone(number, does) {
     const call = current();
     if ((call?.status ?? "idle") !== element.dataset.status) drawCall(call);
     const now = clock.now();
-    one(".small-time").textContent = clock.hoursMinutes(now);
+    write(one(".small-time"), clock.hoursMinutes(now));
     if (call === null) {
-      one(".big-time").textContent = clock.hoursMinutes(now);
-      one(".date").textContent = clock.dayOfWeek(now);
+      write(one(".big-time"), clock.hoursMinutes(now));
+      write(one(".date"), clock.dayOfWeek(now));
     } else if (call.status === "ringing") {
       const left = call.ringing_until ? Math.ceil((call.ringing_until - now) / 1000) : null;
-      one(".left").textContent = left > 0 ? t("ringing.left", { s: left }) : "";
+      write(one(".left"), left > 0 ? t("ringing.left", { s: left }) : "");
     } else if (call.status === "answered") {
-      one(".timer").textContent = clock.duration(now - Date.parse(call.answered_at));
+      write(one(".timer"), clock.duration(now - Date.parse(call.answered_at)));
       drawSpoken(segmentOf(call));
     }
   }
@@ -298,6 +311,7 @@ export function createPhone(number, does) {
     const to = spokenTo(segment.id) ?? reached(segment);
     const [before, after] = [segment.text.slice(0, to), segment.text.slice(to)];
     if (said.textContent === before && unsaid.textContent === after) return;
+    one(".spoken").lang = languageOf(segment.text);
     said.textContent = before;
     unsaid.textContent = after;
     const bubble = one(".bubble");

@@ -78,7 +78,8 @@ export function keyTone(key) {
 
 let speaking = null; // {id, at} of what is being said; `at` is the character reached, or null
 
-const language = (text) => (/[\u3400-\u9fff]/.test(text) ? "zh-CN" : "en-US");
+/** The language in which `text` is said: an English voice cannot read Chinese. */
+export const languageOf = (text) => (/[\u3400-\u9fff]/.test(text) ? "zh-CN" : "en-US");
 
 function voiceFor(tag) {
   const voices = speechSynthesis.getVoices();
@@ -107,7 +108,7 @@ export function say(id, text, { from = 0, rate = 1 } = {}) {
   if (!canSpeak() || !isHeard()) return;
   const current = { id, at: null };
   speaking = current;
-  const tag = language(text);
+  const tag = languageOf(text);
   const parts = sentences(text, from);
   parts.forEach(({ start, words }, i) => {
     const utterance = new SpeechSynthesisUtterance(words);

@@ -6,6 +6,7 @@ const IDEOGRAPH_MS = 250; // four characters a second, as carriers read
 const LETTER_MS = 70;
 const STOP_MS = 220;
 const PAUSE_MS = 1000; // before the text is read again
+const LATE_MS = 2000; // what the way from the carrier to the ear may take: no word is lost to it
 
 const heard = new Map(); // call id -> {keys, segment}
 
@@ -46,9 +47,14 @@ const elapsed = (segment) => Math.max(0, now() - segment.startedAt);
 export const reading = (segment) =>
   Math.min(Math.floor(elapsed(segment) / lengthOf(segment.text)), segment.plays - 1);
 
+const sinceItBegan = (segment) => elapsed(segment) - reading(segment) * lengthOf(segment.text);
+
+/** The character from which a voice joins in: the first one, unless that was missed by far. */
+export const joinsAt = (segment) => (sinceItBegan(segment) < LATE_MS ? 0 : reached(segment));
+
 /** How many characters of `segment` have been read at the pace of a carrier. */
 export function reached(segment) {
-  let left = elapsed(segment) - reading(segment) * lengthOf(segment.text);
+  let left = sinceItBegan(segment);
   let index = 0;
   for (const character of segment.text) {
     left -= millisecondsFor(character);

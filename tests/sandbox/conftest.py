@@ -110,7 +110,7 @@ class Sandbox:
                 "call_reports": True,
                 "error_http_status": 200,
                 "limits": False,
-                "pushes": pushes,
+                "pushes": {**pushes, "batch_s": 0},
             },
             tencent={
                 "secret_id": TENCENT_KEYS[0],
@@ -204,6 +204,7 @@ class Answer:
     status: int = 200
     body: bytes | None = None
     waits_for: threading.Event | None = None
+    waits_s: float = 30.0
 
 
 GOOD = {"alibaba": b'{"code": 0, "msg": "OK"}', "tencent": b'{"result": 0, "errmsg": "OK"}'}
@@ -233,7 +234,7 @@ def receiver(sandbox: Sandbox) -> Iterator[Receiver]:
             known.got.append((self.path, self.headers["content-type"], json.loads(body)))
             answer = known.answers.popleft() if known.answers else Answer()
             if answer.waits_for is not None:
-                answer.waits_for.wait(30)
+                answer.waits_for.wait(answer.waits_s)
             said = GOOD[self.path.split("/")[1]] if answer.body is None else answer.body
             head = f"HTTP/1.0 {answer.status} X\r\nContent-Length: {len(said)}\r\n\r\n"
             self.wfile.write(head.encode() + said)

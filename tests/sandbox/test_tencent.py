@@ -128,6 +128,7 @@ HOW: list[tuple[str, dict[str, Any], str]] = [
     ("another secret", {"keys": ("AKIDtest", "x")}, "AuthFailure.SignatureFailure"),
     ("a time 6 minutes ago", {"at": -360}, "AuthFailure.SignatureExpire"),
     ("a time in 6 minutes", {"at": 360}, "AuthFailure.SignatureExpire"),
+    ("the signature of another day", {"date": "2026-11-22"}, "AuthFailure.SignatureFailure"),
     ("the signature of another product", {"service": "sms"}, "AuthFailure.SignatureFailure"),
     ("another version", {"version": "2021-01-11"}, "NoSuchVersion"),
     ("another region", {"region": "mars-1"}, "UnsupportedRegion"),

@@ -23,6 +23,7 @@ LI, WEI, ZHAO = "+8613700000000", "+8613700000001", "+8613700000002"
 TOKEN = "admin-token-of-the-tests"
 CALLBACK_TOKEN = "callback-token-of-the-tests"
 READY_WITHIN_S = 30.0
+SUBMITS_WITHIN_S = 30.0
 
 PAGE_ZH = "告警${title},级别${level}。认领请按1,转给下一位请按2,静音请按3。"
 TEMPLATES = {
@@ -169,11 +170,19 @@ class Stack:
         """Let time pass, a second at a time, until the condition holds; return what it said."""
         passed = 0.0
         while True:
+            self._let_it_submit()
             if said := condition():
                 return said
             assert passed < within_s, f"not within {within_s} s:\n{self.story()}\n{self.logs()}"
             self.step(1.0)
             passed += 1.0
+
+    def _let_it_submit(self) -> None:
+        """Wait until no call is on its way to a carrier, which takes real time."""
+        deadline = time.monotonic() + SUBMITS_WITHIN_S
+        while any(a["status"] == "sending" for a in self.get("/v1/attempts?limit=20")["items"]):
+            assert time.monotonic() < deadline, f"a submit took too long:\n{self.logs()}"
+            time.sleep(0.01)
 
     def pass_time(self, seconds: float) -> None:
         """Let this much time pass, asking the service in between so that it keeps up."""
