@@ -4,8 +4,10 @@ Source of the codes: the client error codes of several products (read 2026-11-22
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from alibabacloud_tea_openapi.exceptions import ThrottlingException
 from alibabacloud_tea_openapi.models import Config
 from pydantic import Field, SecretStr
 
@@ -66,7 +68,12 @@ def config(credentials: AlibabaCredentials, endpoint: str, official: str) -> Con
     )
 
 
-def error_of(error: Exception, table: dict[str, Row]) -> DeliveryError:
+def refused(code: str, table: Mapping[str, Row]) -> DeliveryError:
+    """Return our error for a code of the carrier's, whether it came as HTTP 200, 4xx or 5xx."""
+    return DeliveryError(NAME, code, faults.row_of(NAME, code, table, COMMON))
+
+
+def error_of(error: Exception, table: Mapping[str, Row]) -> DeliveryError:
     """Return our error for whatever the SDK raised; its text, which holds the number, stays behind.
 
     ClientException, ServerException and ThrottlingException carry the carrier's `code`; anything
@@ -76,4 +83,7 @@ def error_of(error: Exception, table: dict[str, Row]) -> DeliveryError:
     status: Any = getattr(error, "status_code", None)
     if not isinstance(code, str) or status is None:
         return faults.of_connection(NAME, error)
-    return DeliveryError(NAME, code, faults.row_of(NAME, code, table, COMMON))
+    if isinstance(error, ThrottlingException) and code not in table:
+        return DeliveryError(NAME, code, COMMON["ThrottlingException"])
+    # The SDK writes "None" where a body of JSON, a gateway's perhaps, names no code.
+    return refused(f"http_{status}" if code == "None" else code, table)

@@ -4,6 +4,8 @@ Both wrap requests' and urllib3's exceptions; only these prove that nothing was 
 driving alibabacloud-tea-openapi 0.4.6 and tencentcloud-sdk-python-common 3.1.195 against faults).
 """
 
+import functools
+import traceback
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -18,21 +20,23 @@ READ_S = 5.0  # the carriers' own pages advise at least 1 s; past this nobody kn
 
 UNREACHABLE = Row("provider_down", "not_sent")
 LOST = Row("unknown", "not_sent", placed="maybe")
-UNREADABLE = Row("unknown", "not_sent", placed="maybe")
 UNLISTED = Row("unknown", "not_sent", placed="maybe")
 
-_NEVER_CONNECTED = {
-    "NewConnectionError",
-    "ConnectTimeoutError",
-    "NameResolutionError",
-    "SSLCertVerificationError",
-}
-_seen: set[tuple[str, str]] = set()
+_NEVER_CONNECTED = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
 
 
 def never_connected(error: BaseException) -> bool:
     """Say whether this proves that the request never left."""
-    return any(type(cause).__name__ in _NEVER_CONNECTED for cause in _causes(error))
+    return any(
+        type(cause).__name__ in _NEVER_CONNECTED or _was_shaking_hands(cause)
+        for cause in _causes(error)
+    )
+
+
+def _was_shaking_hands(error: BaseException) -> bool:
+    """Say whether TLS was still being set up, which ends before a request begins."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == "do_handshake" for frame, _ in frames)
 
 
 def of_connection(provider: str, error: BaseException) -> DeliveryError:
@@ -40,6 +44,14 @@ def of_connection(provider: str, error: BaseException) -> DeliveryError:
     if never_connected(error):
         return DeliveryError(provider, "not_connected", UNREACHABLE)
     return DeliveryError(provider, "answer_lost", LOST, answered=False)
+
+
+def without_call_id(provider: str) -> DeliveryError:
+    """Return our error for an answer that reads like a success and names no call.
+
+    The call may exist, and nothing but its receipts can say so.
+    """
+    return DeliveryError(provider, "no_call_id", LOST, answered=False)
 
 
 def row_of(provider: str, code: str, *tables: Mapping[str, Row]) -> Row:
@@ -54,10 +66,13 @@ def row_of(provider: str, code: str, *tables: Mapping[str, Row]) -> Row:
         for known, row in table.items():
             if known.endswith("*") and code.startswith(known[:-1]):
                 return row
-    if (provider, code) not in _seen:
-        _seen.add((provider, code))
-        log.warning("code.unlisted", provider=provider, code=code)
+    _warn_once(provider, code)
     return UNLISTED
+
+
+@functools.lru_cache(maxsize=256)
+def _warn_once(provider: str, code: str) -> None:
+    log.warning("code.unlisted", provider=provider, code=code)
 
 
 def address(endpoint: str) -> tuple[str, str] | None:
@@ -70,13 +85,20 @@ def address(endpoint: str) -> tuple[str, str] | None:
 
 def check_endpoint(value: str) -> str:
     """Validate the setting: empty, or an http(s) address without a path."""
-    parts = urlsplit(value)
-    if value and (
-        parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/")
-    ):
+    if value and not _is_address(value):
         msg = 'expected "" for the official one, or an address such as http://127.0.0.1:9100'
         raise ValueError(msg)
     return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:  # no port, or half an IPv6 address
+        return False
+    bare = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and bare and port != 0
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

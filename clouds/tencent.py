@@ -3,6 +3,7 @@
 Source of the codes: the common error codes of API 3.0, and the SDK's own list (3.1.195).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, SecretStr
@@ -34,8 +35,6 @@ COMMON: dict[str, Row] = {
     "ResourceUnavailable": _DOWN,
     "ServerNetworkError": _DOWN,
 }
-# What the SDK itself says where no carrier's answer could be read.
-_NO_ANSWER = ("ClientNetworkError", "JSONDecodeError", "ConnectionError")
 
 
 class TencentCredentials(Strict):
@@ -61,16 +60,16 @@ def profile(endpoint: str, official: str) -> ClientProfile:
     )
 
 
-def error_of(error: Exception, table: dict[str, Row]) -> DeliveryError:
+def error_of(error: Exception, table: Mapping[str, Row]) -> DeliveryError:
     """Return our error for whatever the SDK raised; its text, which holds the number, stays behind.
 
     The SDK wraps every exception, its own and others', as a TencentCloudSDKException whose code is
-    then the name of a Python class: such a code says nothing of the carrier.
+    then the name of a Python class. Only a carrier's own error comes with the request's id, and
+    ServerNetworkError is the SDK's word for any answer that is not HTTP 200.
     """
     sdk_error: Any = error
-    code = sdk_error.get_code() if isinstance(error, TencentCloudSDKException) else None
-    if not isinstance(code, str) or code in _NO_ANSWER or code.endswith(("Error", "Exception")):
-        if code in COMMON:
-            return DeliveryError(NAME, code, COMMON[code])
-        return faults.of_connection(NAME, error)
-    return DeliveryError(NAME, code, faults.row_of(NAME, code, table, COMMON))
+    if isinstance(error, TencentCloudSDKException):
+        code = str(sdk_error.get_code())
+        if sdk_error.get_request_id() or code == "ServerNetworkError":
+            return DeliveryError(NAME, code, faults.row_of(NAME, code, table, COMMON))
+    return faults.of_connection(NAME, error)

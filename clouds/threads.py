@@ -53,10 +53,13 @@ class CallPool:
         loop = asyncio.get_running_loop()
         job = _Job(fn, loop, loop.create_future())
         self._hand_over(job)
+        limit = asyncio.timeout(deadline_s)
         try:
-            async with asyncio.timeout(deadline_s):
+            async with limit:
                 return await job.future
         except TimeoutError as exc:
+            if not limit.expired():  # the function's own
+                raise
             raise DeadlineError(began=self._give_up(job)) from exc
         except asyncio.CancelledError:
             self._give_up(job)
@@ -94,10 +97,11 @@ class CallPool:
                 wanted = job.state == "waiting"
                 if wanted:
                     job.state = "running"
-            if wanted:
-                self._finish(job, *_outcome(job.run))
+            said = _outcome(job.run) if wanted else None
             with self._lock:
-                self._idle += 1
+                self._idle += 1  # before anyone hears of it, and asks for a thread again
+            if said is not None:
+                self._finish(job, *said)
 
     def _finish(self, job: _Job, result: object, error: BaseException | None) -> None:
         with job.lock:

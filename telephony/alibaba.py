@@ -7,8 +7,9 @@ Receipts: HTTP batch push pattern; VoiceReport, VoiceCallReport (read 2026-11-22
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, Literal, cast
 
 from alibabacloud_dyvmsapi20170525 import models
@@ -16,7 +17,7 @@ from alibabacloud_dyvmsapi20170525.client import Client
 from pydantic import AfterValidator, Field, model_validator
 
 from clouds import faults
-from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of
+from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of, refused
 from paging.errors import CallbackMalformedError, DeliveryError, Row
 from paging.events import (
     CallAnswered,
@@ -31,6 +32,7 @@ from paging.events import (
 from paging.menu import Menu
 from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
+from telephony import pushes
 from telephony.pooled import silence_s
 from telephony.speech import spoken_seconds
 from telephony.templates import (
@@ -87,6 +89,12 @@ CODES: dict[str, Row] = {
     "isv.VOICE_ROBOT_CALLEE_LIMIT": _WRONG,
 }
 
+_ACCOUNT_UNUSABLE = [
+    code
+    for code, row in CODES.items()
+    if row is _NO_CREDIT or code.startswith("isv.PRODUCT_") or code == "isv.ACCOUNT_NOT_EXISTS"
+]
+
 Heard = Literal["completed", "hung_up", "no_key"]
 
 
@@ -131,9 +139,16 @@ RECEIPTS: dict[str, Row | Heard] = {
     "999999": Row("provider_down", "not_sent"),
     "9996": Row("unknown", "not_sent", other_provider=False),
 }
-# During the call. 300000 is a key; the English page prints 200000 there, told apart by its dtmf.
-RINGING, ANSWERED, KEY, MISPRINTED_KEY = "200201", "200102", "300000", "200000"
-NOTED = ("200101", "200100")
+# Said during the call; what stands beside no event moves nothing. The English page prints 200000 in
+# place of 300000 for a key.
+MOMENTS: dict[str, type[CallRinging | CallAnswered] | None] = {
+    "200101": None,
+    "200201": CallRinging,
+    "200102": CallAnswered,
+    "200100": None,
+    "300000": None,
+}
+_KEY, _KEY_MISPRINTED = "300000", "200000"
 
 
 class AlibabaVoiceSettings(Strict):
@@ -189,23 +204,24 @@ class AlibabaVoice:
         if page is None:
             raise DeliveryError(NAME, "no_template", _WRONG)
         spoken = fill(page, call.fields, self._rules, call.locale)
+        if self._settings.mode == "ivr":
+            send, request = self._client.ivr_call, self._ivr(call, page, spoken.params)
+        else:
+            send, request = self._client.single_call_by_tts, self._tts(call, page, spoken.params)
         try:
-            if self._settings.mode == "ivr":
-                answer = self._client.ivr_call(self._ivr(call, page, spoken.params))
-            else:
-                answer = self._client.single_call_by_tts(self._tts(call, page, spoken.params))
-        except Exception as exc:
-            raise error_of(exc, CODES) from exc
-        body = answer.body
-        if body.code != "OK":
-            code = str(body.code)
-            raise DeliveryError(NAME, code, faults.row_of(NAME, code, CODES))
-        if not body.call_id:
-            raise DeliveryError(NAME, "no_call_id", faults.UNREADABLE)
+            body = send(request).body
+            code, call_id = body.code, body.call_id
+        except Exception as exc:  # noqa: BLE001 - as documented, and as the wire surprises
+            # From None: a traceback that anyone prints would show the number and the message.
+            raise error_of(exc, CODES) from None
+        if code and code != "OK":
+            raise refused(str(code), CODES)
+        if not code or not call_id:
+            raise faults.without_call_id(NAME)
         key_wait = KEY_WAIT_S if self._settings.mode == "ivr" else 0.0
         listening = spoken_seconds(spoken.text)
         return Placed(
-            str(body.call_id),
+            str(call_id),
             spoken.text,
             silence_s(listening, self._settings.play_times, key_wait),
         )
@@ -244,105 +260,95 @@ class AlibabaVoice:
     def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
         """Ask for a call that never was, which sends nothing.
 
-        A refusal that is not about the keys proves them.
+        An answer of the product itself, such as that there is no such call, proves the keys.
         """
         request = models.QueryCallDetailByCallIdRequest(
             call_id="0^0", prod_id=_IVR_PRODUCT, query_date=0
         )
         try:
-            self._client.query_call_detail_by_call_id(request)
+            code = str(self._client.query_call_detail_by_call_id(request).body.code)
         except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
-            error = error_of(exc, CODES)
-            if KEYS_WRONG.match(error.code):
-                return "wrong", {
-                    "zh-CN": f"密钥被拒绝({error.code}):检查 AccessKey 与授权",
-                    "en": f"the keys were refused ({error.code}): check AccessKey and rights",
-                }
-            if error.code in ("not_connected", "answer_lost"):
-                return "wrong", {
-                    "zh-CN": f"连接不上({error.code}):检查网络与 endpoint",
-                    "en": f"not reached ({error.code}): check the network and endpoint",
-                }
-        return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
+            code = error_of(exc, CODES).code
+        if KEYS_WRONG.match(code):
+            return "wrong", {
+                "zh-CN": f"密钥被拒绝({code}):检查 AccessKey 与授权",
+                "en": f"the keys were refused ({code}): check AccessKey and rights",
+            }
+        if code in ("not_connected", "answer_lost"):
+            return "wrong", {
+                "zh-CN": f"连接不上({code}):检查网络与 endpoint",
+                "en": f"not reached ({code}): check the network and endpoint",
+            }
+        if code in _ACCOUNT_UNUSABLE:
+            return "wrong", {
+                "zh-CN": f"账号无法呼叫({code}):检查是否开通语音服务及余额",
+                "en": f"this account cannot call ({code}): check the product and the balance",
+            }
+        if code == "OK" or code in CODES or code.startswith("isv."):
+            return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
+        return "unprovable", {
+            "zh-CN": f"对方未能处理({code}):稍后再试",
+            "en": f"not answered properly ({code}): try again later",
+        }
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate a batch of VoiceReport or VoiceCallReport records."""
-        try:
-            records: Any = json.loads(callback.body)
-        except ValueError as exc:
-            raise CallbackMalformedError(NAME) from exc
+        records = pushes.parse(NAME, callback.body)
         if not isinstance(records, list):
             raise CallbackMalformedError(NAME)
-        found: list[CallEvent] = []
-        skipped = 0
-        for record in cast("list[Any]", records):
-            try:
-                found += _events(record)
-            except (KeyError, TypeError, ValueError, AttributeError):
-                skipped += 1
-        return Reading(found, skipped)
+        return pushes.read_each(cast("list[Any]", records), _events)
 
 
-def _events(record: Mapping[str, Any]) -> Iterator[CallEvent]:
-    """Translate one record; raises for one that cannot be read."""
-    code, digits = str(record["status_code"]), _digits(record.get("dtmf"))
-    receipt = _receipt(record, code, digits)
-    if "status_time" in record:
-        yield _during(receipt, code, digits)
+def _events(item: object) -> Iterator[CallEvent]:
+    """Translate one record: a moment of the call, or its report afterwards."""
+    record = pushes.record(item)
+    code, digits = pushes.text(record, "status_code"), pushes.keys(record, "dtmf")
+    status_time = pushes.hint(record, "status_time")
+    during = "end_time" not in record and bool(code in MOMENTS or status_time)
+    receipt = _receipt(record, f"{code}:{status_time if during else ''}:{digits}")
+    if digits and during and code in (_KEY, _KEY_MISPRINTED):
+        yield DigitsPressed(receipt, digits)
         return
     if digits:
-        yield DigitsPressed(_named(receipt, "dtmf"), digits, final=True)
-    meaning = RECEIPTS.get(code) or faults.row_of(NAME, code)
-    if isinstance(meaning, Row):
-        yield CallFailed(receipt, code, meaning)
-    else:
+        yield DigitsPressed(replace(receipt, key=f"{receipt.key}:dtmf"), digits, final=True)
+    meaning = RECEIPTS.get(code)
+    if during or code in MOMENTS:
+        moment = MOMENTS.get(code)
+        yield CallNoted(receipt, code) if moment is None else moment(receipt)
+    elif isinstance(meaning, str):
         yield CallEnded(receipt, meaning, code)
+    else:
+        yield CallFailed(receipt, code, meaning or faults.row_of(NAME, code))
 
 
-def _during(receipt: Receipt, code: str, digits: str) -> CallEvent:
-    if digits and code in (KEY, MISPRINTED_KEY):
-        return DigitsPressed(receipt, digits)
-    match code:
-        case "200201":
-            return CallRinging(receipt)
-        case "200102":
-            return CallAnswered(receipt)
-        case _:
-            return CallNoted(receipt, code)
+def _receipt(record: pushes.Record, what: str) -> Receipt:
+    """Return what ties it to its call. Raises ValueError.
 
-
-def _digits(value: object) -> str:
-    return "".join(re.findall(r"[0-9*#]", str(value))) if value not in (None, "") else ""
-
-
-def _receipt(record: Mapping[str, Any], code: str, digits: str) -> Receipt:
-    call_id, ref = str(record.get("call_id") or ""), str(record.get("out_id") or "")
-    if not call_id and not ref:
-        raise KeyError("call_id")
-    at = record.get("status_time") or record.get("end_time")
-    callee = str(record.get("callee") or "")
+    A push that comes again is the same in every field. One key pressed twice in a second is too:
+    the report after the call, which has all keys, brings the second.
+    """
+    call_id, ref = pushes.text(record, "call_id"), pushes.text(record, "out_id")
+    if not pushes.text(record, "status_code") or not (call_id or ref):
+        raise ValueError("call_id, status_code")
+    callee = pushes.hint(record, "callee")
     return Receipt(
         NAME,
-        f"{call_id or ref}:{code}:{record.get('status_time', '')}:{digits}",
+        f"{call_id or ref}:{what}",
         ref=ref or None,
         provider_id=call_id or None,
         address=f"+86{callee.lstrip('0')}" if callee else None,
-        at=datetime.strptime(str(at), "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA) if at else None,
-        caller=str(record["caller"]) if record.get("caller") else None,
+        at=_utc(pushes.hint(record, "status_time") or pushes.hint(record, "end_time")),
+        caller=pushes.hint(record, "caller") or None,
     )
 
 
-def _named(receipt: Receipt, what: str) -> Receipt:
-    """Return the receipt for another event of the same record."""
-    return Receipt(
-        receipt.provider,
-        f"{receipt.key}:{what}",
-        receipt.ref,
-        receipt.provider_id,
-        receipt.address,
-        receipt.at,
-        receipt.caller,
-    )
+def _utc(china_time: str) -> datetime | None:
+    """Return the time, written without a zone, or None when it cannot be read."""
+    try:
+        local = datetime.strptime(china_time, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _national(number: str) -> str:

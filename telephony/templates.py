@@ -5,6 +5,7 @@ not die on the other one's template.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
@@ -31,7 +32,17 @@ _SEVERITIES = {
     "warning": ("警告", "warning"),
     "info": ("提示", "info"),
 }
-_CLAIMS = re.compile(r"(?i)已?认领成功|已(?:被)?认领|已(?:被)?确认|已受理|acknowledged|confirmed")
+# Where there is nothing to say; a carrier refuses an empty variable.
+_ABSENT = {"responder": ("无", "none"), "details": ("无详情", "no details")}
+# What a reply has to say, and words in which it would say more.
+_KEY_RECEIVED = re.compile(r"收到.*键|键.*收到|\b(?:got|received)\b.*\bkey|\bkey\b.*\breceived\b")
+_CLAIMS = re.compile(
+    r"[认認][领領]|[确確][认認]|受理|接[单單手管]|[处處]理|[关關][闭閉]|停止|取消|[静靜]音|升[级級]"
+    r"|[转轉]|成功|完成|生效"
+    r"|\b(?:ack|confirm|accept|tak|took|claim|assign|yours|handl|resolv|clos|stop|cancel|mut|escalat"
+    r"|success|done|complet)"
+)
+_LINK = re.compile(r"(?i)https?|www\.|[a-z0-9]\.(?:com|cn|net|org|io|dev)\b|\d+(?:\.\d+){3}")
 
 
 def _value(value: object) -> object:
@@ -131,7 +142,7 @@ ALIBABA_DEDICATED = Rules(
     syntax="named",
     variables_chars=249,
     content_chars=1000,
-    forbidden="#/:-%¥【】[]",
+    forbidden="#/:-%¥【】$[]{}",
     reserved=("email", "mobile", "id", "nick", "site"),
 )
 ALIBABA_SHARED = Rules(
@@ -139,11 +150,11 @@ ALIBABA_SHARED = Rules(
     variables_chars=249,
     content_chars=1000,
     variables=2,
-    forbidden="#/:-%¥【】[]",
+    forbidden="#/:-%¥【】$[]{}",
     reserved=("email", "mobile", "id", "nick", "site"),
 )
 # SendTtsVoice: 350 characters in all; one variable's own cap is not documented.
-TENCENT = Rules(syntax="positional", variables_chars=350, content_chars=350, forbidden="¥★☞✓※")
+TENCENT = Rules(syntax="positional", variables_chars=350, content_chars=350, forbidden="¥★^_&☞✓※{}")
 
 _VARIABLE = {
     "named": re.compile(r"\$\{([^}]*)\}"),
@@ -157,24 +168,35 @@ def check(template: Template, rules: Rules, *, purpose: str) -> list[str]:
     found = _check_names(names, template, rules)
     if rules.variables is not None and len(names) > rules.variables:
         found.append(f"has {len(names)} variables; this mode allows {rules.variables}")
-    if re.search(r"\}\s*\$?\{", template.text):
+    if rules.syntax == "named" and re.search(r"\}\s*\$\{", template.text):
         found.append("two variables stand side by side; expected a word between them")
     plain = _VARIABLE[rules.syntax].sub("", template.text)
     if bad := sorted(set(rules.forbidden) & set(plain)):
         found.append(f"the text holds {' '.join(bad)}, which the carrier refuses")
-    if re.search(r"(?i)https?|www\.", plain):
-        found.append("the text holds a link, which the carrier refuses")
-    if purpose == "reply" and _CLAIMS.search(plain):
-        found.append(
-            "it is played before anyone knows of the key: it may say that the key was received, "
-            "never that the incident is acknowledged"
-        )
+    if _LINK.search(plain):
+        found.append("the text holds a link or an IP address, which the carrier refuses")
+    if purpose == "reply" and (wrong := _check_reply(plain, template)):
+        found.append(wrong)
     if not found and _room(template, rules) < _least(template):
         found.append(
             f"leaves {_room(template, rules)} characters for free text; the worst incident needs "
             f"{_least(template)}: shorten the text or use fewer variables"
         )
     return found
+
+
+def _check_reply(plain: str, template: Template) -> str | None:
+    """Return what is wrong: a reply is played before anyone knows of the key."""
+    if free := [value for value in template.values if value in _FREE]:
+        return f"a reply says the same for every incident; expected no {free[0]} in it"
+    heard = unicodedata.normalize("NFKC", plain).lower()
+    heard = re.sub(r"(?<=[^\x00-\x7f])\W+(?=[^\x00-\x7f])", "", heard)
+    if _KEY_RECEIVED.search(heard) and not _CLAIMS.search(heard):
+        return None
+    return (
+        "it is played before anyone knows of the key: expected it to say that the key was "
+        "received, and never that the incident is acknowledged"
+    )
 
 
 def _check_names(names: Sequence[str], template: Template, rules: Rules) -> list[str]:
@@ -192,7 +214,7 @@ def _check_names(names: Sequence[str], template: Template, rules: Rules) -> list
     params = template.params if isinstance(template.params, dict) else {}
     found = [f"${{{name}}} is not in params" for name in names if name not in params]
     found += [f"params.{name}: the text has no ${{{name}}}" for name in params if name not in names]
-    found += [f"${{{name}}} stands twice" for name in set(names) if names.count(name) > 1]
+    found += [f"${{{name}}} stands twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     reserved = ", ".join(rules.reserved)
     form = f"expected a letter, then letters, digits and _, and none of {reserved}"
     found += [
@@ -235,12 +257,16 @@ def fill(template: Template, values: Mapping[str, str], rules: Rules, locale: Lo
             spelt = " ".join(given) if value == "code" else given
             said[value] = spelt[: _AT_MOST[value]] or "0"
         else:
+            times = template.values.count(value)
+            later = [v for v in template.values if v in _FREE and v not in said and v != value]
+            most = (room - SHORTEST * len(later)) // times
             # No more of it than somebody just woken listens to.
-            later = [v for v in _FREE if v in template.values and v not in said and v != value]
-            most = room - SHORTEST * len(later)
             most = min(most, _LISTENED_TO[value])
-            said[value] = speakable(given, locale, max_chars=max(most, SHORTEST))
-            room -= len(said[value])
+            if not given.strip() and value in _ABSENT:
+                said[value] = _ABSENT[value][language]
+            else:
+                said[value] = speakable(given, locale, max_chars=max(most, SHORTEST))
+            room -= len(said[value]) * times
     ordered = [said[value] for value in template.values]
     if isinstance(template.params, dict):
         params: dict[str, str] | list[str] = dict(zip(template.params, ordered, strict=True))
@@ -281,14 +307,14 @@ def suggested(rules: Rules, menu: Menu) -> list[Suggestion]:
     found: list[Suggestion] = []
     for language, locale in enumerate(LOCALES):
         keys = (",", ", ")[language].join(
-            _ACTIONS[action][language].format(digit) for digit, action in menu.items()
+            _ACTIONS[action][language].format(digit) for digit, action in sorted(menu.items())
         )
         end = ("。", ".")[language]
         for purpose, parts, values in _suggested_parts(rules, language, keys + end):
             text, params = _written(parts, values, rules)
             template = Template.model_validate({"id": "…", "text": text, "params": params})
-            if purpose == "reply" and rules.syntax == "positional":
-                continue  # Tencent plays nothing after a key
+            if purpose in ("reply", "code") and rules.syntax == "positional":
+                continue  # Tencent plays nothing after a key, and reads codes out without a text
             found.append(Suggestion(purpose, locale, template))
     return found
 

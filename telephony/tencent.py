@@ -4,10 +4,8 @@ Two actions only: no cancel, no query. Receipts carry the call's id and no ref o
 calls abroad is not documented: routes decide which numbers are given to it.
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 
@@ -22,12 +20,14 @@ from paging.events import CallAnswered, CallEnded, CallEvent, CallFailed, Digits
 from paging.menu import Menu
 from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
+from telephony import pushes
 from telephony.pooled import silence_s
 from telephony.speech import spoken_seconds
 from telephony.templates import TENCENT, Templates, fill, refuse_unfit
 
 OFFICIAL = "vms.tencentcloudapi.com"
 KEY_WAIT_S = 10.0  # after the text; the carrier documents none
+_SECONDS_DIGITS = 11
 
 _WRONG = Row("misconfigured", "not_sent")
 _CONTENT = Row("misconfigured", "not_sent", again="never")
@@ -65,6 +65,12 @@ CODES: dict[str, Row] = {
     "FailedOperation.ParametersOtherError": _DOWN,
 }
 
+_ACCOUNT_UNUSABLE = (
+    "UnauthorizedOperation",
+    "InvalidParameterValue.SdkAppidNotExist",
+    "FailedOperation.InsufficientBalanceInVoicePackage",
+)
+
 
 def _recipient(outcome: str, *, again: Literal["never", "later"] = "later") -> Row:
     return Row("recipient_rejected", outcome, other_provider=False, again=again)
@@ -75,16 +81,16 @@ RECEIPTS: dict[str, Row] = {
     "1": _recipient("off"),
     "2": _recipient("busy"),
     "3": _recipient("out_of_coverage"),
-    "4": _recipient("suspended"),
+    "4": _recipient("suspended", again="never"),
     "5": _recipient("no_answer"),
     "6": _recipient("unreachable"),
-    "7": _recipient("suspended"),
+    "7": _recipient("suspended", again="never"),
     "8": _recipient("bad_number", again="never"),
     "9": Row("transient", "not_sent"),
     "10": _recipient("busy"),
     "11": Row("unknown", "unreachable"),
     "12": Row("unknown", "blocked"),
-    "13": _recipient("suspended"),
+    "13": _recipient("suspended", again="never"),
     "15": _recipient("bad_number", again="never"),
     "16": _recipient("unreachable"),
     "17": _recipient("bad_number", again="never"),
@@ -148,13 +154,13 @@ class TencentVoice:
         request.PlayTimes = self._settings.play_times
         request.SessionContext = call.ref
         try:
-            answer = self._client.SendTtsVoice(request)
-        except Exception as exc:
-            raise error_of(exc, CODES) from exc
-        status = answer.SendStatus
+            status = self._client.SendTtsVoice(request).SendStatus
+        except Exception as exc:  # noqa: BLE001 - as documented, and as the wire surprises
+            # From None: a traceback that anyone prints would show the number and the message.
+            raise error_of(exc, CODES) from None
         if status is None or not status.CallId:
             # The SDK looks for an error only under two content types: this may have been one.
-            raise DeliveryError(NAME, "no_call_id", faults.UNREADABLE)
+            raise faults.without_call_id(NAME)
         return Placed(
             str(status.CallId),
             spoken.text,
@@ -164,86 +170,100 @@ class TencentVoice:
     def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
         """Ask for a call without a number or a template, which can send nothing.
 
-        A refusal that is not about the keys proves them.
+        A refusal that is about these proves the keys.
         """
         request: Any = models.SendTtsVoiceRequest()
-        request.TemplateId, request.CalledNumber, request.VoiceSdkAppid = "", "", ""
+        request.TemplateId, request.CalledNumber = "", ""
+        request.VoiceSdkAppid = self._settings.sdk_app_id
+        code = "OK"
         try:
             self._client.SendTtsVoice(request)
         except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
-            error = error_of(exc, CODES)
-            if error.code.startswith("AuthFailure"):
-                return "wrong", {
-                    "zh-CN": f"密钥被拒绝({error.code}):检查 SecretId 与 SecretKey",
-                    "en": f"the keys were refused ({error.code}): check SecretId and SecretKey",
-                }
-            if error.code in ("not_connected", "answer_lost"):
-                return "wrong", {
-                    "zh-CN": f"连接不上({error.code}):检查网络与 endpoint",
-                    "en": f"not reached ({error.code}): check the network and endpoint",
-                }
-        return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
+            code = error_of(exc, CODES).code
+        if code.startswith("AuthFailure"):
+            return "wrong", {
+                "zh-CN": f"密钥被拒绝({code}):检查 SecretId 与 SecretKey",
+                "en": f"the keys were refused ({code}): check SecretId and SecretKey",
+            }
+        if code in ("not_connected", "answer_lost"):
+            return "wrong", {
+                "zh-CN": f"连接不上({code}):检查网络与 endpoint",
+                "en": f"not reached ({code}): check the network and endpoint",
+            }
+        if code.startswith(_ACCOUNT_UNUSABLE):
+            return "wrong", {
+                "zh-CN": f"账号无法呼叫({code}):检查 sdk_app_id、授权与余额",
+                "en": f"this account cannot call ({code}): check sdk_app_id, rights and balance",
+            }
+        if code.startswith(("InvalidParameter", "MissingParameter", "FailedOperation")):
+            return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
+        return "unprovable", {
+            "zh-CN": f"对方未能处理({code}):稍后再试",
+            "en": f"not answered properly ({code}): try again later",
+        }
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate one push: an object with one key that says what it is."""
-        try:
-            body: Any = json.loads(callback.body)
-        except ValueError as exc:
-            raise CallbackMalformedError(NAME) from exc
+        body = pushes.parse(NAME, callback.body)
         if not isinstance(body, dict):
             raise CallbackMalformedError(NAME)
-        found: list[CallEvent] = []
-        skipped = 0
-        for kind, item in cast("dict[str, Any]", body).items():
-            try:
-                found += _events(kind, item)
-            except (KeyError, TypeError, ValueError, AttributeError):
-                skipped += 1
-        return Reading(found, skipped)
+        return pushes.read_each(cast("dict[str, Any]", body).items(), _events)
 
 
-def _events(kind: str, item: Mapping[str, Any]) -> Iterator[CallEvent]:
-    """Translate one push; raises for one that cannot be read."""
+def _events(push: tuple[str, Any]) -> Iterator[CallEvent]:
+    """Translate one push. Raises ValueError for one that cannot be read."""
+    kind, item = push[0], pushes.record(push[1])
     match kind:
         case "voicekey_callback":
-            digits = "".join(re.findall(r"[0-9*#]", str(item["keypress"])))
+            digits = pushes.keys(item, "keypress")
             if not digits:
                 raise ValueError("keypress")
-            yield DigitsPressed(_receipt(kind, item), digits)
+            yield DigitsPressed(_receipt(item, f"{kind}:{digits}"), digits)
         case "voiceprompt_callback" | "voicecode_callback":
-            result = str(item["result"])
-            if result == "0":
-                answered_at = _unix(item.get("accept_time"))
-                yield CallAnswered(_receipt(kind, item, "answered", answered_at))
-                yield CallEnded(_receipt(kind, item, "ended"), "completed", result)
-            else:
-                row = RESULTS.get(result) or faults.row_of(NAME, f"result {result}")
-                yield CallFailed(_receipt(kind, item), f"result {result}", row)
+            yield from _end(item, kind)
         case "voice_failure_callback":
-            code = str(item["failure_code"])
+            code = pushes.text(item, "failure_code")
+            receipt = _receipt(item, f"{kind}:{code}")
             row = RECEIPTS.get(code) or faults.row_of(NAME, f"failure {code}")
-            yield CallFailed(_receipt(kind, item), code, row)
+            yield CallFailed(receipt, code, row)
         case _:
             raise ValueError("kind")
 
 
-def _receipt(
-    kind: str, item: Mapping[str, Any], what: str = "", at: datetime | None = None
-) -> Receipt:
-    """Return what ties it to its call; a repeat has the same content and so the same key."""
-    call_id, mobile = str(item["callid"]), str(item.get("mobile") or "")
-    content = json.dumps(item, sort_keys=True).encode()
+def _end(item: pushes.Record, kind: str) -> Iterator[CallEvent]:
+    result = pushes.text(item, "result")
+    receipt = _receipt(item, f"{kind}:{result}")
+    if result == "0":
+        answered_at = _utc(item, "accept_time")
+        yield CallAnswered(replace(receipt, key=f"{receipt.key}:answered", at=answered_at))
+        yield CallEnded(receipt, "completed", result)
+    else:
+        row = RESULTS.get(result) or faults.row_of(NAME, f"result {result}")
+        yield CallFailed(receipt, f"result {result}", row)
+
+
+def _receipt(item: pushes.Record, what: str) -> Receipt:
+    """Return what ties it to its call. Raises ValueError.
+
+    `what` happens once a call, as far as the carrier tells: a key has no time and no number of its
+    own, so that one pressed twice cannot be told from one pushed twice.
+    """
+    call_id = pushes.text(item, "callid")
+    if not call_id or what.endswith(":"):
+        raise ValueError("callid")
+    mobile, country = pushes.hint(item, "mobile"), pushes.hint(item, "nationcode") or "86"
     return Receipt(
         NAME,
-        f"{call_id}:{kind}:{what}:{hashlib.sha256(content).hexdigest()[:16]}",
+        f"{call_id}:{what}",
         provider_id=call_id,
-        address=f"+{item.get('nationcode') or '86'}{mobile}" if mobile else None,
-        at=at or _unix(item.get("end_calltime")),
-        caller=str(item["call_from"]) if item.get("call_from") else None,
+        address=f"+{country}{mobile}" if mobile else None,
+        at=_utc(item, "end_calltime"),
+        caller=pushes.hint(item, "call_from") or None,
     )
 
 
-def _unix(value: object) -> datetime | None:
-    """Return Unix seconds as aware UTC; the carrier writes 0 for never."""
-    seconds = int(str(value)) if value not in (None, "") else 0
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+def _utc(item: pushes.Record, name: str) -> datetime | None:
+    """Return Unix seconds as a time; the carrier writes 0 for never."""
+    seconds = pushes.hint(item, name)
+    known = seconds.isdecimal() and len(seconds) <= _SECONDS_DIGITS and int(seconds) > 0
+    return datetime.fromtimestamp(int(seconds), UTC) if known else None

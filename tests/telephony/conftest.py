@@ -1,6 +1,6 @@
 """Every voice adapter with its real SDK, against the sandbox over real HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx2
@@ -35,7 +35,12 @@ def request(to: str = NUMBER, ref: str = "r-0123456789abc", title: str = TITLE) 
     return CallRequest(ref, to, "zh-CN", "page", fields)
 
 
-def make(adapter: str, endpoint: str, menu: Menu = DEFAULT) -> Voice:
+def make(
+    adapter: str,
+    endpoint: str,
+    menu: Menu = DEFAULT,
+    show_numbers: Sequence[str] = ("05710000000",),
+) -> Voice:
     """One adapter, pointed at an endpoint."""
     if adapter == "tencent":
         page = {"id": "1001", "text": PAGES[adapter], "params": ["severity", "title", "count"]}
@@ -53,7 +58,7 @@ def make(adapter: str, endpoint: str, menu: Menu = DEFAULT) -> Voice:
     settings = {
         "endpoint": endpoint,
         "mode": "ivr" if ivr else "tts",
-        "show_numbers": ["05710000000"] if ivr else [],
+        "show_numbers": show_numbers if ivr else [],
         "play_times": 3,
         "templates": {"page": page, "reply": {"id": "TTS_3", "text": REPLY}},
     }

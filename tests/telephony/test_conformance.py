@@ -119,6 +119,38 @@ def test_many_calls_at_once_each_get_their_own_answer(
     ]
 
 
+@pytest.mark.parametrize(
+    ("number", "wire"), [("+8613700000000", "13700000000"), ("+8657100000000", "057100000000")]
+)
+def test_alibaba_is_given_numbers_as_the_mainland_dials_them(
+    number: str, wire: str, sandbox: Sandbox
+) -> None:
+    make("alibaba-ivr", sandbox.url).place_call(request(to=number))
+    [asked] = sandbox.requests()
+    assert asked["params"]["CalledNumber"] == wire
+    assert [call["number"] for call in sandbox.calls()] == [number]
+
+
+def test_the_numbers_that_were_bought_take_turns(sandbox: Sandbox) -> None:
+    """Each has a cap of its own on calls at once."""
+    numbers = ["05710000000", "05710000001"]
+    sandbox.settings(alibaba={"show_numbers": numbers})
+    voice = make("alibaba-ivr", sandbox.url, show_numbers=numbers)
+    for i in range(4):
+        voice.place_call(request(to=f"+861370000000{i}"))
+    assert [call["from"] for call in sandbox.calls()][::-1] == numbers * 2
+
+
+def test_a_connection_is_used_again(adapter: str) -> None:
+    """A new one costs a handshake of TLS, a tenth of a second on a bad night's way."""
+    both = '{"Code": "OK", "CallId": "1", "Response": {"SendStatus": {"CallId": "1"}}}'
+    with _answering(Raw(200, both, JSON), keep_alive=True) as (url, _, connections):
+        voice = make(adapter, url)
+        for _ in range(5):
+            voice.place_call(request())
+        assert len(connections) == 1
+
+
 # Every code of the documents.
 
 TABLES: dict[str, tuple[dict[str, Row], Sequence[Refusal]]] = {
@@ -366,13 +398,17 @@ class Raw(NamedTuple):
 
 
 @contextlib.contextmanager
-def _answering(raw: Raw) -> Iterator[tuple[str, list[str]]]:
-    """A server that answers everything alike, and what it was asked."""
+def _answering(raw: Raw, *, keep_alive: bool = False) -> Iterator[tuple[str, list[str], set[Any]]]:
+    """A server that answers everything alike: its address, what it was asked, and by whom."""
     asked: list[str] = []
+    connections: set[Any] = set()
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+
         def do_POST(self) -> None:
             asked.append(self.path)
+            connections.add(self.client_address)
             self.rfile.read(int(self.headers["Content-Length"] or 0))
             body = raw.body.encode()
             self.send_response(raw.status)
@@ -385,10 +421,10 @@ def _answering(raw: Raw) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", asked, connections
         server.shutdown()
         thread.join()
 
@@ -417,7 +453,7 @@ JSON = {"Content-Type": "application/json"}
 def test_an_answer_of_no_known_form_may_have_placed_the_call(
     adapter: str, raw: Raw, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with _answering(raw) as (url, asked):
+    with _answering(raw) as (url, asked, _):
         voice = make(adapter, url)
         error = refusal_of(lambda: voice.place_call(request()), caplog)
     assert (error.row.placed, error.row.other_provider) == ("maybe", True)
@@ -428,7 +464,7 @@ def test_alibabas_throttling_header_counts_whatever_the_code(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw = Raw(429, '{"Code": "Flow.Unheard"}', {**JSON, "x-acs-retry-after": "500"})
-    with _answering(raw) as (url, _):
+    with _answering(raw) as (url, _, _):
         voice = make("alibaba-ivr", url)
         error = refusal_of(lambda: voice.place_call(request()), caplog)
     assert (error.row.kind, error.row.placed, error.row.scope) == ("rate_limited", "no", "account")
@@ -539,7 +575,7 @@ def test_a_probe_sends_nothing_and_claims_no_more_than_it_was_told(
     if adapter == "tencent":
         error = {"Error": {**said["Error"], "Message": "-"}} if "Error" in said else said
         said = {"Response": {**error, "RequestId": "1"}}
-    with _answering(Raw(status, json.dumps(said), JSON)) as (url, asked):
+    with _answering(Raw(status, json.dumps(said), JSON)) as (url, asked, _):
         told, words = make(adapter, url).probe()
     assert told == verdict
     assert set(words) == {"zh-CN", "en"}

@@ -1,0 +1,76 @@
+"""Reading what carriers push: anyone may have sent it, and carriers vary in how they write it."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from paging.errors import CallbackMalformedError
+from paging.events import CallEvent
+from paging.ports import Reading
+
+Record = Mapping[str, Any]
+
+_PLAIN = re.compile(r"[\x20-\x7e]{1,64}")
+_KEYS = re.compile(r"[0-9*#]+")
+
+
+def parse(provider: str, body: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Return the JSON value of a body. Raises CallbackMalformedError."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):  # the second for brackets nested without end
+        raise CallbackMalformedError(provider) from None
+
+
+def read_each(items: Iterable[Any], events: Callable[[Any], Iterable[CallEvent]]) -> Reading:
+    """Translate each item by itself; one that raises ValueError is counted, the others go on."""
+    found: list[CallEvent] = []
+    skipped = 0
+    for item in items:
+        try:
+            found += list(events(item))
+        except ValueError:
+            skipped += 1
+    return Reading(found, skipped)
+
+
+def record(item: object) -> Record:
+    """Return the item when it is a JSON object. Raises ValueError."""
+    if not isinstance(item, dict):
+        raise ValueError("expected an object")  # noqa: TRY004 - counted, like any bad item
+    return cast("Record", item)
+
+
+def text(item: Record, name: str) -> str:
+    """Return a short field, written as a string or a number; empty when absent or null.
+
+    Raises ValueError for anything else: ids, codes and numbers are plain ASCII.
+    """
+    value = item.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(name)  # noqa: TRY004 - as above
+    plain = str(value).strip()
+    if plain and not _PLAIN.fullmatch(plain):
+        raise ValueError(name)
+    return plain
+
+
+def hint(item: Record, name: str) -> str:
+    """Return a field that is good to have: as `text`, but empty when it cannot be read."""
+    try:
+        return text(item, name)
+    except ValueError:
+        return ""
+
+
+def keys(item: Record, name: str) -> str:
+    """Return the keys pressed, in order; empty for none.
+
+    Nothing is picked out of a text that is not keys alone: a key that nobody pressed would stop
+    the calling.
+    """
+    pressed = re.sub(r"[\s,]", "", hint(item, name))
+    return pressed if _KEYS.fullmatch(pressed) else ""
