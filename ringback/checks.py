@@ -1,8 +1,10 @@
 """`ringback check`: what is wrong or missing, said before a carrier or a night says it."""
 
 import asyncio
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -27,6 +29,13 @@ _LABELS: dict[Verdict, str] = {
     "proved": "已证实 proved",
     "unprovable": "不拨打无法证实 not provable without a call",
     "wrong": "有误 wrong",
+}
+_MARKS: dict[Verdict, str] = {
+    "ok": "[ok]",
+    "note": "[ -]",
+    "proved": "[ok]",
+    "unprovable": "[ ?]",
+    "wrong": "[!!]",
 }
 # Bodies that each carrier's reader takes and that hold no event, so that nothing is changed by
 # them, least of all what is known of when the carrier itself last called back.
@@ -57,9 +66,16 @@ def lines(findings: list[Finding]) -> list[str]:
     """Return the findings for a terminal."""
     shown: list[str] = []
     for finding in findings:
-        shown.append(f"{finding.about}: {_LABELS[finding.verdict]}")
-        shown += [f"    {text}" for text in (finding.zh, finding.en) if text]
-    return shown
+        shown.append(f"{_MARKS[finding.verdict]} {finding.about}: {_LABELS[finding.verdict]}")
+        shown += [f"     {text}" for text in (finding.zh, finding.en) if text]
+    wrong = sum(finding.is_wrong for finding in findings)
+    return [
+        *shown,
+        "",
+        f"{wrong} 项有误,须先处理 / {wrong} wrong, to be mended first"
+        if wrong
+        else "没有发现错误 / nothing wrong was found",
+    ]
 
 
 def check(settings: Settings, path: Path, *, live: bool) -> list[Finding]:
@@ -218,74 +234,98 @@ def _team(
             "there is no policy yet: `ringback apply team.toml`",
         )
     named = {id_: policy for policy, plan in policies.items() for id_ in plan.responders}
-    for id_, policy in named.items():
-        yield from _reachable(id_, policy, responders.get(id_), adapters)
+    for id_ in {**responders, **named}:
+        yield from _reachable(id_, responders.get(id_), adapters, named.get(id_))
 
 
 def _reachable(
-    id_: str, policy: str, person: Responder | None, adapters: Mapping[str, Voice]
+    id_: str, person: Responder | None, adapters: Mapping[str, Voice], policy: str | None
 ) -> Iterator[Finding]:
+    """Say whether this person can be called. `policy`: one that would, if any does."""
     about = f"responder {id_}"
-    if person is None or person.phone is None:
+    phone = person.phone if person is not None else None
+    if phone is None and policy is not None:
         yield Finding(
             "wrong",
             about,
             f"没有电话号码,但策略 {policy} 会呼叫此人",
             f"has no phone number, and policy {policy} would call",
         )
-    elif not any(voice.serves(person.phone) for voice in adapters.values()):
+    elif phone is None or (adapters and any(voice.serves(phone) for voice in adapters.values())):
+        yield Finding("ok", about, "", "")
+    elif adapters:  # without any provider each number would only say so once more
         yield Finding(
             "wrong",
             about,
-            f"没有已启用的服务商可呼叫该号码(策略 {policy})",
-            f"no provider that is on serves this number (policy {policy})",
+            "没有已启用的服务商可呼叫该号码",
+            "no provider that is on serves this number",
         )
-    else:
-        yield Finding("ok", about, "", "")
 
 
 async def _live(settings: Settings, adapters: Mapping[str, Voice]) -> list[Finding]:
-    findings = [await _edge(settings.server.public_url)]
+    url = settings.server.public_url
+    public = await _is_public(urlsplit(url).hostname or "")
+    findings = [await _edge(url, public=public)]
     for name, voice in adapters.items():
         verdict, said = await asyncio.to_thread(voice.probe)
-        findings.append(Finding(verdict, f"{name} voice: keys", said["zh-CN"], said["en"]))
-        findings.append(await callback(settings, name, voice.accepted))
-        findings.append(
+        findings += [
+            Finding(verdict, f"{name} voice: keys", said["zh-CN"], said["en"]),
+            await callback(settings, name, voice.accepted, public=public),
             Finding(
                 "unprovable",
                 f"{name} voice: call",
-                f"模板、主叫号码、夜间:昼夜各 `ringback test RESPONDER --provider {name}` 一次",
-                "texts, caller number, calls at night: once by day and once at night "
-                f"`ringback test RESPONDER --provider {name}`",
-            )
-        )
+                f"模板、主叫号码、夜间:昼夜各运行一次 `ringback test RESPONDER --provider {name}`",
+                "texts, caller number, calls at night: run "
+                f"`ringback test RESPONDER --provider {name}` once by day and once at night",
+            ),
+        ]
     return findings
 
 
-async def _edge(public_url: str) -> Finding:
-    about = "public_url"
+async def _is_public(host: str) -> bool:
+    """Say whether this name leads from here to where carriers would be led as well."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found)
+
+
+def _reached(about: str, said: str, *, public: bool) -> Finding:
+    """Return the finding for what answered as it should."""
+    if public:
+        return Finding("proved", about, "", said)
+    return Finding(
+        "unprovable",
+        about,
+        f"{said};但从这里解析到的是私有地址,不等于运营商能访问",
+        f"{said}; but from here its name is a private address: carriers may not be led there",
+    )
+
+
+async def _edge(public_url: str, *, public: bool) -> Finding:
+    about = "server.public_url"
     try:
         answer = await _asked("GET", f"{public_url}/healthz")
     except OutboundError as exc:
         return Finding(
             "wrong",
             about,
-            f"无法从这里访问 {public_url}/healthz",
-            f"{public_url}/healthz does not answer from here: {exc}",
+            f"从这里访问不到 {public_url}/healthz:服务在运行吗?检查域名、防火墙与反向代理",
+            f"{public_url}/healthz cannot be had from here ({exc}): does the service run? look at "
+            "the name, the firewall and the proxy",
         )
     if answer.status != _OK:
         return Finding(
             "wrong",
             about,
-            f"{public_url}/healthz 返回 {answer.status}:是否转发到了 ringback?",
-            f"{public_url}/healthz answers {answer.status}: does it lead to ringback?",
+            f"{public_url}/healthz 返回 {answer.status}:反向代理是否转发到了 ringback?",
+            f"{public_url}/healthz answers {answer.status}: does the proxy lead to ringback?",
         )
-    return Finding("proved", about, "", f"{public_url}/healthz in {answer.took_ms:.0f} ms")
+    return _reached(about, f"{public_url}/healthz: {answer.took_ms:.0f} ms", public=public)
 
 
-async def callback(
-    settings: Settings, provider: str, accepted: bytes, *, allow_private: bool = False
-) -> Finding:
+async def callback(settings: Settings, provider: str, accepted: bytes, *, public: bool) -> Finding:
     """Send ourselves a callback without events, the way the carrier would."""
     about = f"{provider} voice: callbacks"
     if settings.security.allowed_networks.get(provider):
@@ -297,35 +337,40 @@ async def callback(
         )
     url = callback_url(settings, provider)
     try:
-        answer = await _asked("POST", url, _EMPTY_CALLBACKS[provider], allow_private=allow_private)
+        answer = await _asked("POST", url, _EMPTY_CALLBACKS[provider])
     except OutboundError as exc:
-        return Finding("wrong", about, "回调地址没有应答", f"its address does not answer: {exc}")
+        return Finding(
+            "wrong",
+            about,
+            "回调地址没有应答:服务在运行吗?检查域名、防火墙与反向代理",
+            f"its address does not answer ({exc}): does the service run? look at the name, the "
+            "firewall and the proxy",
+        )
     if answer.status != _OK or answer.body != accepted:
         return Finding(
             "wrong",
             about,
-            f"回调地址返回 {answer.status},不是 ringback 的应答:检查反向代理",
+            f"返回 {answer.status},不是 ringback 的应答:检查反向代理,并用现在的设置重启服务",
             f"its address answers {answer.status}, not as ringback does: look at the proxy before "
-            "it",
+            "it, and restart the service with these settings",
         )
     if answer.took_ms > CALLBACK_MS:
         return Finding(
             "wrong",
             about,
-            f"用时 {answer.took_ms:.0f} 毫秒,超过 {CALLBACK_MS} 毫秒会被重推:检查网络与代理",
+            f"用时 {answer.took_ms:.0f} 毫秒,超过 {CALLBACK_MS} 毫秒会被重推:检查网络与反向代理",
             f"took {answer.took_ms:.0f} ms, over {CALLBACK_MS} ms it is pushed again: look at the "
             "network and the proxy",
         )
-    return Finding("proved", about, "", f"{answer.took_ms:.0f} ms of {CALLBACK_MS} ms")
+    return _reached(about, f"{answer.took_ms:.0f} ms / {CALLBACK_MS} ms", public=public)
 
 
 _OK = 200
 
 
-async def _asked(
-    method: str, url: str, content: bytes = b"", *, allow_private: bool = False
-) -> Answer:
-    async with client(allow_private=allow_private) as http:
+async def _asked(method: str, url: str, content: bytes = b"") -> Answer:
+    # Private addresses are no secret to whoever wrote them into these settings.
+    async with client(allow_private=True) as http:
         return await fetch(
             http,
             method,

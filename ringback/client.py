@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import httpx2
+
+from ringback.reports import told
 
 Json = dict[str, Any]
 _TIMEOUT_S = 15.0  # an accept that waits longer than this for its commit will not come
@@ -22,16 +24,24 @@ class ApiError(Exception):
 
 
 class Api:
-    """One running service. Every method raises ApiError."""
+    """One running service; closed at the end of a `with`. Every method raises ApiError."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise ApiError(f"--url: {url}: expected http://HOST:PORT or https://HOST")
         self._http = httpx2.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={b"Authorization": f"Bearer {token}".encode()},
             timeout=_TIMEOUT_S,
             trust_env=False,  # a proxy has no business between a terminal and its service
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def get(self, path: str, **params: str | int) -> Json:
         """GET a JSON object."""
@@ -46,34 +56,53 @@ class Api:
             response = self._http.request(method, path, **request)
         except httpx2.ConnectError as exc:
             raise ApiError(
-                f"no ringback answers at {self.url}; is `ringback serve` running there?"
+                told(
+                    f"{self.url} 没有 ringback 应答:`ringback serve` 在那里运行吗?",
+                    f"no ringback answers at {self.url}; is `ringback serve` running there?",
+                )
             ) from exc
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
-            raise ApiError(f"{self.url} did not answer ({type(exc).__name__})") from exc
-        if response.is_success:
-            return _object(response)
-        raise _refusal(response, self.url)
+            raise ApiError(
+                told(
+                    f"{self.url} 没有应答({type(exc).__name__})",
+                    f"{self.url} did not answer ({type(exc).__name__})",
+                )
+            ) from exc
+        answer = _object(response)
+        if answer is None:
+            raise ApiError(
+                told(
+                    f"{self.url} 不是 ringback:返回 {response.status_code},不是 JSON",
+                    f"{self.url} is no ringback: it answers {response.status_code}, not in JSON",
+                )
+            )
+        if not response.is_success:
+            raise _refusal(response.status_code, answer, self.url)
+        return answer
 
 
-def _object(response: httpx2.Response) -> Json:
+def _object(response: httpx2.Response) -> Json | None:
     try:
         body: object = response.json()
     except ValueError:
-        body = None
-    return cast("Json", body) if isinstance(body, dict) else {}
+        return None
+    return cast("Json", body) if isinstance(body, dict) else None
 
 
-def _refusal(response: httpx2.Response, url: str) -> ApiError:
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
+def _refusal(status: int, problem: Json, url: str) -> ApiError:
+    if status == HTTPStatus.UNAUTHORIZED:
         return ApiError(
-            f"{url} does not know this token; expected its security.admin_token, from the settings "
-            "or RINGBACK_TOKEN"
+            told(
+                f"{url} 不认识此令牌:应为其设置中的 security.admin_token,"
+                "取自设置文件或 RINGBACK_TOKEN",
+                f"{url} does not know this token; expected its security.admin_token, from the "
+                "settings or RINGBACK_TOKEN",
+            )
         )
-    problem = _object(response)
     errors = [
         (str(item.get("field", "")), str(item.get("expected", "")))
         for item in cast("list[Json]", problem.get("errors") or [])
     ]
     named = "; ".join(": ".join(part for part in error if part) for error in errors)
-    said = named or problem.get("detail") or problem.get("title")
-    return ApiError(str(said or f"{url} answered {response.status_code}"), errors)
+    said = named or problem.get("detail") or f"{url} answered {status} {problem.get('title', '')}"
+    return ApiError(str(said).strip(), errors)

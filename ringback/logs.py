@@ -84,6 +84,14 @@ def configure(stream: TextIO | None = None) -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
+def silence() -> None:
+    """Log nothing of ours: a command says itself what its user has to know."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        cache_logger_on_first_use=False,
+    )
+
+
 def _is_sdk(name: str) -> bool:
     return any(name == sdk or name.startswith(f"{sdk}.") for sdk in _SDK_LOGGERS)
 

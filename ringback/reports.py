@@ -1,5 +1,7 @@
 """What the API answers, as lines for a terminal."""
 
+import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,11 +19,17 @@ _STAGES: tuple[tuple[str, dict[Locale, str]], ...] = (
     ("ended_at", {"zh-CN": "通话结束", "en": "the call is over"}),
 )
 _OVER = ("acknowledged", "failed", "unconfirmed", "cancelled")
+_STATUSES = {"triggered": "未认领", "acknowledged": "已认领", "closed": "已关闭"}
+_SEVERITIES = {"critical": "严重", "warning": "警告", "info": "提示"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def say(*lines: str) -> None:
-    """Write lines to the terminal now, also where it is a pipe."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    """Write lines to the terminal now, also where it is a pipe.
+
+    A title comes from anybody: whatever in it would steer the terminal is left out.
+    """
+    sys.stdout.write("".join(f"{_CONTROL.sub('', line)}\n" for line in lines))
     sys.stdout.flush()
 
 
@@ -31,29 +39,42 @@ def language(environ: Mapping[str, str]) -> Locale:
     return "zh-CN" if said.lower().startswith("zh") else "en"
 
 
+def told(zh: str, en: str) -> str:
+    """Return whichever of the two this terminal's language is."""
+    return zh if language(os.environ) == "zh-CN" else en
+
+
 def incident_line(incident: Json) -> str:
-    """Return one incident in one line."""
+    """Return one incident in one line: number, when, how bad, whose, what."""
+    status, severity = incident["status"], incident["severity"]
+    title = " ".join(incident["title"].split())
+    who = incident["closed_by"] or incident["acknowledged_by"]
+    whose = f" ({who})" if who else ""
     return (
-        f"{incident['number']:>5}  {incident['status']:<12}  {incident['severity']:<8}  "
-        f"{_local(incident['created_at']):%Y-%m-%d %H:%M}  {incident['title']}"
+        f"#{incident['number']:<5} {_local(incident['created_at']):%Y-%m-%d %H:%M}  "
+        f"{told(_SEVERITIES[severity], f'{severity:<8}')}  "
+        f"{told(_STATUSES[status], status)}{whose}  {title}"
     )
 
 
 def incident_lines(incident: Json, locale: Locale) -> list[str]:
     """Return one incident with its attempts and timeline."""
-    known = (f"{name} {incident[name]}" for name in ("severity", "status", "policy", "id"))
-    lines = [f"#{incident['number']} {incident['title']}", ", ".join(known)]
-    if incident["acknowledged_by"]:
-        lines.append(f"acknowledged by {incident['acknowledged_by']}")
+    lines = [incident_line(incident), f"{told('策略', 'policy')} {incident['policy']}"]
+    if incident["muted_until"]:
+        until = f"{_local(incident['muted_until']):%Y-%m-%d %H:%M}"
+        lines.append(told(f"静音至 {until}", f"muted until {until}"))
+    if incident["link"]:
+        lines.append(incident["link"])
     if incident["details"]:
-        lines += ["", incident["details"]]
+        lines += ["", *incident["details"].splitlines()]
     return [*lines, "", *(timeline_line(entry, locale) for entry in incident["timeline"])]
 
 
 def timeline_line(entry: Json, locale: Locale) -> str:
     """Return one line of a timeline: local time, whom it is about, what happened."""
     who = f"{entry['responder']}: " if entry["responder"] else ""
-    return f"{_local(entry['at']):%H:%M:%S}  {who}{entry['detail']['text'][locale]}"
+    note = f" ({entry['detail']['note']})" if entry["detail"].get("note") else ""
+    return f"{_local(entry['at']):%m-%d %H:%M:%S}  {who}{entry['detail']['text'][locale]}{note}"
 
 
 def new_stages(attempt: Json, shown: set[str], locale: Locale) -> Iterable[str]:
@@ -77,8 +98,8 @@ def is_over(attempt: Json) -> bool:
 
 
 def reached(attempt: Json) -> bool:
-    """Say whether the call was answered, or a key pressed."""
-    return attempt["answered_at"] is not None or bool(attempt["keys"])
+    """Say whether a human was reached: answered is not enough, a voicemail does that as well."""
+    return bool(attempt["keys"])
 
 
 def failure(attempt: Json, locale: Locale) -> str:

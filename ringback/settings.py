@@ -6,6 +6,7 @@ Each adapter declares the model of its own table; this module composes them.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -17,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -33,11 +35,11 @@ from clouds.alibaba import AlibabaCredentials
 from clouds.tencent import TencentCredentials
 from paging import menu
 from paging.errors import SettingsError
-from paging.menu import Action
+from paging.menu import Action, Menu
 from paging.people import Identifier, Strict
 from ringback.lines import line_of, toml_lines
 from telephony.alibaba import AlibabaVoiceSettings
-from telephony.templates import UNION_TAGS
+from telephony.templates import LOCALES, UNION_TAGS
 from telephony.tencent import TencentVoiceSettings
 
 PREFIX = "RINGBACK_"
@@ -90,6 +92,7 @@ def _network(value: object) -> object:
         raise ValueError from exc
 
 
+MenuTable = dict[Annotated[str, AfterValidator(_digit)], Action]
 ProviderName = Annotated[str, AfterValidator(_provider)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Secret = Annotated[SecretStr, Field(min_length=16)]
@@ -217,7 +220,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     security: Security
     operators: Operators
-    menu: dict[Annotated[str, AfterValidator(_digit)], Action] = Field(
+    menu: MenuTable = Field(
         default_factory=lambda: dict(menu.DEFAULT),
         description="keys with what they do: acknowledge, escalate, mute or close",
     )
@@ -302,16 +305,48 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     _refuse_unknown(environ)
     told = _Environment(environ)()
     text = _read(path, may_be_absent=bool(told) and path == DEFAULT_PATH)
-    try:
-        written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise SettingsError(f"{path}: not TOML: {exc}") from exc
+    written = _parsed(path, text)
     try:
         return Settings.model_validate(_merged(written, told))
     except ValidationError as exc:
         key, expected = _problem(exc)
         place = _environment_name(key, environ) or f"{path}:{line_of(toml_lines(text), key)}"
         raise SettingsError(f"{place}: {key}: {expected}") from None  # its input may be a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the texts to be approved depend on. `has_number`: a caller number was bought."""
+
+    menu: Menu
+    has_number: bool
+
+
+def draft(path: Path, environ: Mapping[str, str]) -> Draft:
+    """Return this much of settings that cannot be loaded yet, for want of those very texts.
+
+    Raises SettingsError for a menu that is wrong.
+    """
+    written = _merged(
+        _parsed(path, _read(path, may_be_absent=path == DEFAULT_PATH)), _Environment(environ)()
+    )
+    try:
+        keys = TypeAdapter(MenuTable).validate_python(written.get("menu", menu.DEFAULT))
+    except ValidationError as exc:
+        expected = Settings.model_fields["menu"].description
+        raise SettingsError(f"{path}: menu: expected {expected}") from exc
+    match written:
+        case {"providers": {"alibaba": {"voice": {**voice}}}}:
+            return Draft(keys, has_number=bool(voice.get("show_numbers")))  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+        case _:
+            return Draft(keys, has_number=True)
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f"{path}: not TOML: {exc}") from exc
 
 
 def _read(path: Path, *, may_be_absent: bool) -> str:
@@ -401,6 +436,8 @@ def _models(loc: Sequence[str]) -> dict[str, FieldInfo]:
     """Return the fields of the table at this place."""
     fields = Settings.model_fields
     for part in loc:
+        if part in LOCALES:  # a text by language has the fields of a text alone
+            continue
         field = fields.get(part)
         fields = {} if field is None else _table(field.annotation)
     return fields

@@ -103,14 +103,17 @@ def write(directory: Path) -> list[Path]:
         ),
         directory / TEAM: _TEAM,
     }
-    for path in texts:
-        if path.exists():
-            raise SettingsError(f"{path}: is there already; move it away or name another directory")
     try:
+        for path in texts:
+            if path.exists():
+                raise SettingsError(
+                    f"{path}: is there already; move it away or name another directory"
+                )
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             # Secrets: for this user's eyes only, from the first moment on.
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
     except OSError as exc:
         raise SettingsError(f"{directory}: {exc.strerror}") from exc

@@ -13,6 +13,7 @@ from paging.errors import SettingsError
 from paging.invalid import problems
 from paging.people import Identifier, Policy, Responder
 from ringback.lines import RepeatedKeyError, line_of, toml_lines, yaml_lines
+from ringback.reports import told
 
 Json = dict[str, Any]
 MODELS: dict[str, type[Responder] | type[Policy]] = {"responders": Responder, "policies": Policy}
@@ -117,25 +118,32 @@ def _hint(expected: str) -> str:
     return f"{expected}, in quotes" if expected == "Input should be a valid string" else expected
 
 
+_MARKS = {"added": "+", "changed": "~", "unchanged": "="}
+_KINDS = {"responder": "人员", "policy": "策略"}
+_ACTIONS = {"added": "新增", "changed": "修改", "unchanged": "不变"}
+
+
 def plan(changes: Sequence[Json], *, dry_run: bool) -> list[str]:
     """Return the plan in words: what is added, what changes from what to what, what stays."""
     lines: list[str] = []
     for change in changes:
-        mark = {"added": "+", "changed": "~", "unchanged": "="}[change["action"]]
-        lines.append(f"{mark} {change['kind']} {change['id']}: {change['action']}")
-        if change["action"] == "changed":
+        kind, action = change["kind"], change["action"]
+        kind, said = told(_KINDS[kind], kind), told(_ACTIONS[action], action)
+        lines.append(f"{_MARKS[action]} {kind} {change['id']}: {said}")
+        if action == "changed":
             before, after = _flat(change["before"]), _flat(change["after"])
+            nothing = told("(无)", "(none)")
             lines += [
-                f"    {key}: {before.get(key, '(none)')} -> {after.get(key, '(none)')}"
+                f"    {key}: {before.get(key, nothing)} -> {after.get(key, nothing)}"
                 for key in dict.fromkeys((*before, *after))
                 if before.get(key) != after.get(key)
             ]
-    counts = {
-        action: sum(change["action"] == action for change in changes)
-        for action in ("added", "changed", "unchanged")
-    }
-    summary = ", ".join(f"{count} {action}" for action, count in counts.items())
-    return [*lines, f"{summary}; nothing was written (--dry-run)" if dry_run else summary]
+    counts = {action: sum(change["action"] == action for change in changes) for action in _MARKS}
+    summary = ", ".join(
+        told(f"{_ACTIONS[action]} {count}", f"{count} {action}") for action, count in counts.items()
+    )
+    untouched = told("未写入任何东西(--dry-run)", "nothing was written (--dry-run)")
+    return [*lines, f"{summary}; {untouched}" if dry_run else summary]
 
 
 def _flat(value: object, path: str = "") -> dict[str, str]:

@@ -19,6 +19,7 @@ from paging.store import schema
 from paging.store.database import Store, only_server
 from ringback import carriers
 from ringback.clock import SystemClock
+from ringback.listening import listen
 from ringback.settings import Settings
 from telephony.pooled import PooledVoice
 from web import app
@@ -114,13 +115,18 @@ class AccessLog:
 
 
 def serve(settings: Settings, clock: Clock | None = None) -> None:
-    """Run the service until it is told to stop. Raises SettingsError when another one runs."""
-    with only_server(settings.database.url):
+    """Run the service until it is told to stop.
+
+    Raises SettingsError when another one runs, or something else listens on its address.
+    """
+    with (
+        only_server(settings.database.url),
+        # Before the engine begins: what cannot be called back must not call.
+        listen(settings.server.host, settings.server.port) as listening,
+    ):
         schema.upgrade(settings.database.url)
         config = uvicorn.Config(
             AccessLog(application(settings, clock or SystemClock())),
-            host=settings.server.host,
-            port=settings.server.port,
             loop="uvloop",
             http="httptools",
             access_log=False,
@@ -128,4 +134,4 @@ def serve(settings: Settings, clock: Clock | None = None) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run([listening])

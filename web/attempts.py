@@ -1,12 +1,13 @@
 """Who was told, how, when, with what result; and how the providers do."""
 
+from typing import Annotated
+
 from starlette.responses import JSONResponse, Response
 
 from paging.people import Identifier, Strict
 from web import masking
 from web.calls import Call
-from web.incidents import Cursor, Limit
-from web.inputs import queried
+from web.inputs import Limit, given_out, queried
 
 
 class Listed(Strict):
@@ -14,7 +15,7 @@ class Listed(Strict):
 
     incident: Identifier | None = None
     responder: Identifier | None = None
-    cursor: Cursor | None = None
+    cursor: Annotated[str, given_out("[0-9A-Z]{26}")] | None = None
     limit: Limit = 50
 
 

@@ -1,8 +1,9 @@
 """Reading what was sent: a bounded body, as JSON, as one of our models."""
 
-from typing import TypeVar
+import re
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +15,20 @@ from web.problems import RefusedError
 LARGEST = 2 * 1024 * 1024  # bytes
 
 Model = TypeVar("Model", bound=BaseModel)
+
+Limit = Annotated[int, Field(ge=1, le=200)]
+
+
+def given_out(form: str) -> AfterValidator:
+    """Return the check of a list's cursor, whose form is what the list gave out as `next`."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(form, value):
+            msg = "expected the `next` of an earlier answer"
+            raise ValueError(msg)
+        return value
+
+    return AfterValidator(check)
 
 
 async def sent(request: Request, model: type[Model]) -> Model:
