@@ -1,6 +1,6 @@
 """Drills: a real call by the real way, marked as a test, about no incident."""
 
-from paging.errors import InvalidError, NotFoundError
+from paging.errors import ConflictError, InvalidError, NotFoundError
 from paging.store import attempts, people
 from paging.work import Work, new_attempt
 
@@ -23,7 +23,7 @@ def begin(work: Work, responder: str, channel: str, provider: str | None) -> str
     if not serving:
         raise InvalidError("channel", "no provider serves this responder's number")
     if attempts.open_lines(work.conn, [person.phone]):
-        raise InvalidError("channel", "this responder is in another call of ours; try again later")
+        raise ConflictError("this responder is in another call of ours; try again later")
     attempt = new_attempt(
         responder, person.phone, provider or serving[0], person.locale, work.now, purpose="test"
     )

@@ -102,16 +102,16 @@ def _action(  # noqa: PLR0913 - as above
             case "acknowledge":
                 pages.acknowledge(run, now, by=who, via="api", responder=by, note=note)
             case "unacknowledge":
-                _unacknowledge(work, run, who)
+                _unacknowledge(work, run, who, noted)
             case "mute":
                 _mute(work, run, until, who, noted)
             case "unmute":
-                pages.unmute(run, now, by=who)
+                pages.unmute(run, now, by=who, **noted)
                 pages.tick(run, now, work.rules)
             case "close":
                 pages.close(run, now, by=who, via="api", by_hand=True, **noted)
             case "escalate":
-                _escalate(work, run, who, by)
+                _escalate(work, run, who, by, noted)
             case _:
                 raise NotFoundError(f"no action {action!r}")
 
@@ -127,17 +127,20 @@ def _mute(work: Work, run: Run, until: datetime | None, who: str, noted: Mapping
         )
 
 
-def _escalate(work: Work, run: Run, who: str, by: str | None) -> None:
-    if not pages.escalate(run, work.now, work.rules, by=who, responder=by, via="api"):
+def _escalate(work: Work, run: Run, who: str, by: str | None, noted: Mapping[str, str]) -> None:
+    if not pages.escalate(run, work.now, work.rules, by=who, responder=by, via="api", **noted):
         raise ConflictError("no page is running for this incident; there is no next step to start")
 
 
-def _unacknowledge(work: Work, run: Run, who: str) -> None:
+def _unacknowledge(work: Work, run: Run, who: str, noted: Mapping[str, str]) -> None:
     if run.incident.status == "closed":
         raise ConflictError("the incident is closed; only an acknowledged one can be given back")
     if run.incident.status == "acknowledged":
-        pages.reopen(run, _plan(work, run.incident.policy), work.now)
-        run.note("incident.unacknowledged", "given_back", by=who)
+        plan = people.policy_of(work.conn, run.incident.policy)
+        if plan is None:
+            raise ConflictError(f"its policy {run.incident.policy!r} is no more: nobody to page")
+        pages.reopen(run, plan, work.now)
+        run.note("incident.unacknowledged", "given_back", by=who, **noted)
 
 
 def alertmanager(work: Work, policy: str, group: AlertGroup) -> tuple[alerts.Verdict, int | None]:

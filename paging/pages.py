@@ -4,6 +4,8 @@ Each takes a run, what happened and `now`, changes the run and leaves timeline e
 in it. No database, no clock, no carrier: production, simulation and replay drive the same code.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paging.errors import Row
@@ -32,11 +34,16 @@ def new_page(run: Run, plan: Policy, now: datetime) -> None:
     run.tellings = []
 
 
-def tick(run: Run, now: datetime, rules: Rules, *, asked_by: str | None = None) -> None:
-    """Do all that is due at `now` and set the page's `next_at`.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who wants the next step although this one's wait is not over, and what the timeline says."""
 
-    `asked_by`: who wants the next step although this one's wait is not over.
-    """
+    responder: str | None
+    figures: Mapping[str, str]
+
+
+def tick(run: Run, now: datetime, rules: Rules, *, asked: Asked | None = None) -> None:
+    """Do all that is due at `now` and set the page's `next_at`."""
     page = run.page
     if page is None or page.ended_at is not None:
         return
@@ -50,9 +57,9 @@ def tick(run: Run, now: datetime, rules: Rules, *, asked_by: str | None = None) 
     going_on = True
     while going_on and page.ended_at is None:
         _fire_due(run, now, rules)
-        reason = "asked" if asked_by else _why_next(run, page, now)
-        going_on = reason is not None and _next_step(run, page, now, reason, rules, by=asked_by)
-        asked_by = None
+        reason = "asked" if asked else _why_next(run, page, now)
+        going_on = reason is not None and _next_step(run, page, now, reason, rules, asked=asked)
+        asked = None
     _set_next_at(run)
 
 
@@ -251,7 +258,7 @@ def _chain(run: Run, responder: str, now: datetime) -> None:
 
 
 def _next_step(  # noqa: PLR0913 - what, when, why, by whose rules and wish
-    run: Run, page: Page, now: datetime, reason: str, rules: Rules, *, by: str | None
+    run: Run, page: Page, now: datetime, reason: str, rules: Rules, *, asked: Asked | None
 ) -> bool:
     """Start the next step or round, or exhaust the page; False when none has started."""
     if page.step + 1 >= len(page.plan.steps):
@@ -265,9 +272,10 @@ def _next_step(  # noqa: PLR0913 - what, when, why, by whose rules and wish
     run.note(
         "incident.escalated",
         reason,
-        responder=by,
+        responder=asked and asked.responder,
         step=page.step + 1,
         round=page.round + 1,
+        **(asked.figures if asked is not None else {}),
     )
     return True
 
@@ -348,7 +356,7 @@ def mute(run: Run, until: datetime, *, by: str, via: str, **figures: str) -> boo
     return True
 
 
-def unmute(run: Run, now: datetime, *, by: str | None) -> bool:
+def unmute(run: Run, now: datetime, *, by: str | None, **figures: str) -> bool:
     """Page again, from step 1. Return whether it was muted."""
     page = run.page
     if run.incident.muted_until is None:
@@ -357,12 +365,19 @@ def unmute(run: Run, now: datetime, *, by: str | None) -> bool:
     if page is not None and page.state == "muted":
         page.state, page.round, page.step = "running", 0, -1
         page.step_ends_at, page.next_at = None, now
-    run.note("incident.unmuted", "unmuted" if by else "time_over", by=by)
+    run.note("incident.unmuted", "unmuted" if by else "time_over", by=by, **figures)
     return True
 
 
 def escalate(  # noqa: PLR0913 - who, when and how
-    run: Run, now: datetime, rules: Rules, *, by: str, responder: str | None, via: str
+    run: Run,
+    now: datetime,
+    rules: Rules,
+    *,
+    by: str,
+    responder: str | None,
+    via: str,
+    **figures: str,
 ) -> bool:
     """Start the next step now; the presser is not told again by what is left of theirs.
 
@@ -376,9 +391,10 @@ def escalate(  # noqa: PLR0913 - who, when and how
     if responder is not None:
         _cancel(run, responder)
     where = (page.round, page.step)
-    tick(run, now, rules, asked_by=responder or by)
+    asked = Asked(responder, {"by": by, "via": via, **figures})
+    tick(run, now, rules, asked=asked)
     if page.ended_at is None and where == (page.round, page.step):
-        run.note("incident.escalated", "last_step", responder=responder, by=by, via=via)
+        run.note("incident.escalated", "last_step", responder=responder, **asked.figures)
     return True
 
 

@@ -87,6 +87,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Count = Annotated[int, Field(strict=True)]  # neither true nor "300"
+
+
+def _name(value: str) -> str:
+    if not value.strip():
+        msg = "expected a name that is not blank"
+        raise ValueError(msg)
+    return value.strip()
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
+
+
 def _channel(value: object) -> object:
     if value in CHANNELS_PLANNED:
         msg = f"{value!r} is not available yet; expected one of: {', '.join(CHANNELS_BUILT)}"
@@ -101,9 +114,9 @@ class Notification(Strict):
     """One way of telling a responder. Times in seconds; `hours` in the responder's timezone."""
 
     channel: Annotated[str, BeforeValidator(_channel)]
-    after: int = Field(0, ge=0, le=MAX_WAIT_S)
-    tries: int = Field(0, ge=0, le=10)  # 0: the channel's own default
-    gap: int = Field(90, ge=1, le=MAX_WAIT_S)
+    after: Count = Field(0, ge=0, le=MAX_WAIT_S)
+    tries: Count = Field(0, ge=0, le=10)  # 0: the channel's own default
+    gap: Count = Field(90, ge=1, le=MAX_WAIT_S)
     severities: tuple[Severity, ...] | None = None
     hours: Annotated[str, AfterValidator(_hours)] | None = None
 
@@ -141,7 +154,7 @@ Notifications = Annotated[
 class Responder(Strict):
     """A person who can be paged."""
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Name
     phone: Phone | None = None
     email: Annotated[str, Field(max_length=254), AfterValidator(_email)] | None = None
     locale: Locale = "zh-CN"
@@ -191,7 +204,7 @@ class Step(Strict):
 
     targets: tuple[Target, ...] = Field(min_length=1, max_length=50)
     notify: Notify = "personal"
-    wait: int = Field(300, ge=0, le=MAX_WAIT_S)
+    wait: Count = Field(300, ge=0, le=MAX_WAIT_S)
 
     @property
     def responders(self) -> tuple[str, ...]:
@@ -209,9 +222,9 @@ def _not_yet(name: str, value: object) -> object:
 class Policy(Strict):
     """The escalation policy: ordered steps, walked `repeat` more times after the first."""
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Name
     steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
-    repeat: int = Field(2, ge=0, le=20)
+    repeat: Count = Field(2, ge=0, le=20)
     ack_timeout: Annotated[None, BeforeValidator(lambda v: _not_yet("ack_timeout", v))] = None  # pyright: ignore[reportUnknownLambdaType,reportUnknownArgumentType]
     unverified: Literal["use"] = "use"
 

@@ -81,4 +81,4 @@ class AlertGroup(BaseModel):
     common_labels: dict[str, str] = Field(default_factory=dict, alias="commonLabels")
     common_annotations: dict[str, str] = Field(default_factory=dict, alias="commonAnnotations")
     external_url: str = Field("", alias="externalURL")
-    truncated_alerts: int = Field(0, alias="truncatedAlerts")
+    truncated_alerts: int = Field(0, alias="truncatedAlerts", ge=0, le=1_000_000)

@@ -74,10 +74,10 @@ def _check_number(work: Work, id_: str, person: Responder) -> None:
     """Find out now, not at night, that no provider serves a number."""
     phone = person.phone
     if phone and not any(serves(phone) for serves in work.rules.voice.values()):
+        on = ", ".join(work.rules.voice) or "none"
         raise InvalidError(
             f"responders.{id_}.phone",
-            "no configured provider serves this number; expected one of: "
-            + ", ".join(f"{name}'s numbers" for name in work.rules.voice),
+            f"expected a number that a voice provider serves which is on: {on}",
         )
 
 

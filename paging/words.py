@@ -39,8 +39,8 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("incident.triggered", "page_again"): ("重新呼叫", "paged again"),
     ("incident.triggered", "exhausted"): (
-        "告警{number}的呼叫已用尽,无人认领",
-        "the page of incident {number} is exhausted, nobody took it",
+        "告警{number}无人认领:{title}",
+        "incident {number} reached nobody: {title}",
     ),
     ("incident.triggered", "misconfigured"): (
         "{provider}配置有误({code})",
@@ -51,8 +51,8 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{provider} is out of credit ({code})",
     ),
     ("incident.triggered", "broken"): (
-        "告警{number}的呼叫因内部错误无法进行,每分钟重试",
-        "incident {number} cannot be paged for a fault of ours: tried again every minute",
+        "告警{number}因内部错误无法呼叫,每分钟重试",
+        "incident {number} cannot be paged for a fault of ringback, tried again every minute",
     ),
     ("incident.repeated", "*"): ("再次上报", "reported again"),
     ("incident.acknowledged", "*"): ("{by}已认领", "{by} acknowledged"),
@@ -65,8 +65,8 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("incident.unmuted", "unmuted"): ("{by}取消静音", "{by} unmuted it"),
     ("incident.unmuted", "time_over"): ("静音到期,重新呼叫", "the mute is over: paging again"),
     ("incident.escalated", "asked"): (
-        "应要求转到第{step}步(第{round}轮)",
-        "asked to move on: step {step}, round {round}",
+        "{by}要求转到第{step}步(第{round}轮)",
+        "{by} asked to move on: step {step}, round {round}",
     ),
     ("incident.escalated", "last_step"): (
         "{by}请求转下一位,但已是最后一步",

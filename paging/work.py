@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from paging import attempts, pages
+from paging import attempts, pages, words
 from paging.ids import new_id, new_ref
 from paging.menu import Action
 from paging.model import Alarm, Attempt, Dial, Entry, Incident, Over, Rules, Run
@@ -18,12 +18,6 @@ from paging.store import attempts as attempt_rows
 
 log = structlog.get_logger(__name__)
 
-_ALARM_TITLES = {
-    "exhausted": "ringback: 告警{number}无人认领 / incident {number} reached nobody: {title}",
-    "broken": "ringback: 告警{number}无法呼叫 / incident {number} cannot be paged",
-    "misconfigured": "ringback: {provider} 配置有误 / {provider} is misconfigured: {code}",
-    "out_of_credit": "ringback: {provider} 余额不足 / {provider} is out of credit: {code}",
-}
 _ALARM_KINDS = ("misconfigured", "out_of_credit")
 
 
@@ -122,7 +116,7 @@ class Work:
         self.submit(
             attempt,
             {
-                "title": incident.title,
+                "title": _spoken_title(incident, dial.locale),
                 "severity": incident.severity,
                 "count": str(incident.alerts),
                 "number": str(incident.number),
@@ -156,10 +150,14 @@ class Work:
                 self.now,
             )
             return
+        told = {name: str(value) for name, value in alarm.params.items()}
+        told["reason"] = alarm.reason
+        said = words.sentence("incident.triggered", told)
         incident = Incident(
             number=0,
             id=new_id(self.now),
-            title=_ALARM_TITLES[alarm.reason].format(**alarm.params)[:1024],
+            title=f"ringback: {said['zh-CN']} / {said['en']}"[:1024],
+            labels=told,
             severity=alarm.severity,
             policy=self.rules.operators,
             status="triggered",
@@ -250,6 +248,13 @@ class Work:
                 pages.close(run, now, by=who, via="key", by_hand=True)
             case None:
                 pass
+
+
+def _spoken_title(incident: Incident, locale: Locale) -> str:
+    """Return what to read out: of our own incidents, which are titled in both, one language."""
+    if not incident.from_ringback:
+        return incident.title
+    return f"ringback: {words.sentence('incident.triggered', incident.labels)[locale]}"
 
 
 def new_attempt(  # noqa: PLR0913 - the fields of a row

@@ -108,7 +108,7 @@ def _faults(team: Team) -> Iterator[tuple[str, str]]:
                 try:
                     adapter.validate_python(value)
                 except ValidationError as exc:
-                    for problem in problems(exc):
+                    for problem in problems(exc, model):
                         key = ".".join(part for part in (section, id_, problem.field) if part)
                         yield key, _hint(problem.expected)
 

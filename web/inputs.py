@@ -59,7 +59,7 @@ def parsed(model: type[Model], value: object) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as exc:
-        raise RefusedError(problems(exc)) from exc
+        raise RefusedError(problems(exc, model)) from exc
 
 
 def queried(request: Request, model: type[Model]) -> Model:

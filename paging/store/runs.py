@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import re
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -126,7 +127,7 @@ def last_number(conn: Transaction, dedup_key: str) -> int | None:
 def number_of(conn: Transaction, id_: str) -> int | None:
     """Find an incident by its id or its number."""
     by_id = conn.scalar(_BY_ID, {"wanted": id_})
-    if by_id is None and id_.isdecimal():
+    if by_id is None and re.fullmatch(r"[0-9]{1,18}", id_):
         return conn.scalar(_BY_NUMBER, {"wanted": int(id_)})
     return by_id
 

@@ -7,8 +7,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from paging.store.database import connect
+from paging.errors import UnavailableError
+from paging.store.database import connect, file_of
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -17,7 +19,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     """Upgrade in one BEGIN IMMEDIATE transaction; return the revisions before and after.
 
     A kill in the middle leaves the old schema; a second upgrade at the same time waits, then finds
-    nothing to do.
+    nothing to do. Raises UnavailableError.
     """
     engine = connect(url)
     try:
@@ -29,6 +31,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
             command.upgrade(config, "head")
             conn.exec_driver_sql("COMMIT")
             return before, newest()
+    except SQLAlchemyError as exc:
+        raise UnavailableError(f"{file_of(url)}: cannot be opened or written") from exc
     finally:
         engine.dispose()
 

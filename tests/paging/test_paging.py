@@ -599,7 +599,7 @@ def test_a_page_that_cannot_be_decided_on_holds_up_no_other_and_is_told_to_the_o
     )
     desk.advance(61)
     assert sorted(desk.dialled()) == [("alibaba", WEI), ("alibaba", ZHAO)]
-    assert desk.incident(3)["title"].startswith("ringback: 告警1无法呼叫")
+    assert desk.incident(3)["title"].startswith("ringback: 告警1因内部错误无法呼叫")
     desk.advance(120)
     assert [e["type"] for e in desk.incident(3)["timeline"]].count("incident.repeated") >= 1
     desk.work(

@@ -140,10 +140,10 @@ def test_an_incident_is_accepted_although_its_page_cannot_be_begun(
     """A fault of ours delays a call by a minute at most; it never refuses or loses an incident."""
     tick, broken = pages.tick, True
 
-    def breaks(state: Run, now: datetime, rules: Rules, *, asked_by: str | None = None) -> None:
+    def breaks(state: Run, now: datetime, rules: Rules, *, asked: Any = None) -> None:
         if broken and state.incident.title == "breaks":
             raise ZeroDivisionError
-        tick(state, now, rules, asked_by=asked_by)
+        tick(state, now, rules, asked=asked)
 
     monkeypatch.setattr(pages, "tick", breaks)
 

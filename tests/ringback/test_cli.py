@@ -316,7 +316,6 @@ cli.main(["db", "upgrade"])
     assert ringback("db", "upgrade").status == 0
 
 
-@pytest.mark.xfail(strict=True, reason="paging.store.schema.upgrade lets SQLAlchemy's errors out")
 @pytest.mark.parametrize("words", [["db", "upgrade"], ["serve"]], ids=" ".join)
 def test_a_file_that_is_no_database_is_one_line(
     ringback: Run, here: Path, words: list[str]

@@ -124,7 +124,7 @@ BAD: list[tuple[Any, ...]] = [
     ("responder", "name", [NONE, None, 5, "", "x" * 101], ""),
     ("responder", "phone", ["13700000000", "", "+86", "+1", "call me", "+8613700000000000"], "+86"),
     ("responder", "phone", [8613700000000, [], {}], "string"),
-    ("responder", "phone", ["+85291234567"], "provider serves this number"),
+    ("responder", "phone", ["+85291234567"], "a number that a voice provider serves"),
     ("responder", "email", ["x", "a@b", "a b@example.com", "@example.com", ""], "name@example.com"),
     ("responder", "email", ["x" * 250 + "@example.com"], "254"),
     ("responder", "email", [5, []], "string"),
