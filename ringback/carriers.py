@@ -20,4 +20,4 @@ def _voice(settings: Settings, name: Provider) -> Voice | None:
             return cloud and cloud.voice and AlibabaVoice(cloud.voice, cloud, settings.menu)
         case "tencent":
             cloud = settings.providers.tencent
-            return cloud and cloud.voice and TencentVoice(cloud.voice, cloud, settings.menu)
+            return cloud and cloud.voice and TencentVoice(cloud.voice, cloud)

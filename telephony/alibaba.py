@@ -195,8 +195,9 @@ class AlibabaVoice:
         self._numbers = itertools.cycle(settings.show_numbers or ("",))
 
     def serves(self, number: str) -> bool:
-        """Say whether this E.164 number can be called: the mainland's can."""
-        return number.startswith("+86")
+        """Say whether this E.164 number can be called: the mainland's can, but for our own."""
+        own = _national(number) in self._settings.show_numbers
+        return number.startswith("+86") and not own
 
     def place_call(self, call: CallRequest) -> Placed:
         """Place one call; block. Raises DeliveryError and nothing else."""

@@ -17,7 +17,6 @@ from clouds import faults
 from clouds.tencent import NAME, TencentCredentials, credential, error_of, profile
 from paging.errors import CallbackMalformedError, DeliveryError, Row
 from paging.events import CallAnswered, CallEnded, CallEvent, CallFailed, DigitsPressed, Receipt
-from paging.menu import Menu
 from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
 from telephony import pushes
@@ -128,9 +127,7 @@ class TencentVoice:
     name = NAME
     accepted = b'{"result":0,"errmsg":"OK"}'
 
-    def __init__(
-        self, settings: TencentVoiceSettings, credentials: TencentCredentials, _menu: Menu
-    ) -> None:
+    def __init__(self, settings: TencentVoiceSettings, credentials: TencentCredentials) -> None:
         self._settings = settings
         self._client: Any = VmsClient(
             credential(credentials), credentials.region, profile(settings.endpoint, OFFICIAL)

@@ -51,7 +51,7 @@ def make(
             "templates": {"page": page},
         }
         keys = TencentCredentials(secret_id="AKIDtest", secret_key="secret-of-tencent")
-        return TencentVoice(TencentVoiceSettings.model_validate(settings), keys, menu)
+        return TencentVoice(TencentVoiceSettings.model_validate(settings), keys)
     ivr = adapter == "alibaba-ivr"
     params = {"level": "severity", "title": "title"} | ({"count": "count"} if ivr else {})
     page = {"id": "TTS_1" if ivr else "TTS_2", "text": PAGES[adapter], "params": params}

@@ -544,6 +544,13 @@ def test_alibaba_is_given_mainland_numbers_only_and_tencent_any(adapter: str, vo
     assert voice.serves("+85251000000") == (adapter == "tencent")
 
 
+def test_alibaba_is_not_given_a_number_that_would_call_itself() -> None:
+    """So that whoever writes one down hears of it from `apply`, not at night."""
+    voice = make("alibaba-ivr", "http://127.0.0.1:9", show_numbers=["05710000000"])
+    assert not voice.serves("+865710000000")
+    assert voice.serves("+865710000001")
+
+
 # Whether the keys are right, asked without calling anybody.
 
 PROBED = [
