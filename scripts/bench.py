@@ -14,18 +14,22 @@ import os
 import platform
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
 from alibabacloud_dyvmsapi20170525.client import Client
 from alibabacloud_dyvmsapi20170525.models import IvrCallRequest
 from alibabacloud_tea_openapi.models import Config
+
+from paging.store.database import connect
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "admin-token-of-the-bench"  # noqa: S105 - of a throw-away service
@@ -163,6 +167,8 @@ class Carrier:
         self.port = free_port()
         self.reached: dict[str, tuple[float, str]] = {}  # number -> (when, ref)
         self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._writers: list[asyncio.StreamWriter] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -172,14 +178,23 @@ class Carrier:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", self.port))
-        self._loop.run_forever()
+        self._loop.run_until_complete(self._listen())
+
+    async def _listen(self) -> None:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        await self._stop.wait()
+        server.close()
+        for writer in self._writers:
+            writer.close()
+            await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -362,6 +377,15 @@ async def callbacks(port: int, refs: Sequence[str], connections: int) -> list[fl
     return took
 
 
+def conditions(folder: Path) -> str:
+    """Return what both run on, the database's settings as a connection of the store has them."""
+    names = ("journal_mode", "synchronous", "busy_timeout", "wal_autocheckpoint")
+    with connect(f"sqlite:///{folder}/conditions.db").connect() as conn:
+        pragmas = [f"{name}={conn.exec_driver_sql(f'PRAGMA {name}').scalar()}" for name in names]
+    packages = [f"{name} {version(name)}" for name in ("uvicorn", "uvloop", "httptools")]
+    return ", ".join([*packages, f"SQLite {sqlite3.sqlite_version}", *pragmas])
+
+
 def memory_mb(pid: int) -> float:
     """Return a process's resident memory, in MB (2^20 bytes)."""
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
@@ -411,6 +435,8 @@ def main() -> None:
     args = parser.parse_args()
     print(f"python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     with tempfile.TemporaryDirectory() as folder:
+        print(f"ours and floor alike: {conditions(Path(folder))}; one uvicorn process each;")
+        print("kept-alive connections, as many on both sides; numbers and limits never collide")
         asyncio.run(run(args.count, Path(folder)))
 
 
