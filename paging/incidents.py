@@ -55,7 +55,7 @@ def _open(work: Work, new: NewIncident, source: str, alert_count: int = 1) -> In
 def repeat(work: Work, number: int, source: str) -> None:
     """Record that an open incident was reported again."""
     entry = Entry("incident.repeated", {"reason": "repeated", "source": source})
-    runs.add_entries(work.conn, number, [entry], work.now)
+    work.tell(number, [entry])
 
 
 def _plan(work: Work, policy: str) -> Policy:

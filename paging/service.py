@@ -10,7 +10,7 @@ import structlog
 from paging import dispatch, drills, incidents, receipts, teams
 from paging.errors import DeliveryError, InvalidError, NotFoundError, Row, UnavailableError
 from paging.events import CallEvent
-from paging.model import Attempt, Rules
+from paging.model import Attempt, Entry, Rules
 from paging.people import Policy, Responder
 from paging.ports import CallRequest, Clock, Placed, VoiceProvider
 from paging.requests import AlertGroup, NewIncident
@@ -56,6 +56,9 @@ class Paging:
         left = await self._work(ENGINE, dispatch.take_over)
         if left:
             log.info("attempts.taken_over", count=left)
+        operators = self._rules.operators
+        if operators is not None and await self._store.read(people.policy_of, operators) is None:
+            log.warning("operators.not_there_yet", policy=operators)
         self._engine = asyncio.create_task(self._run(), name="engine")
 
     async def stop(self) -> None:
@@ -101,6 +104,8 @@ class Paging:
             self._submits.add(task)
             task.add_done_callback(self._submit_ended)
         self._look_at(work.next_at)
+        for number, entry in work.told:
+            _log_entry(number, entry)
         return result
 
     def _submit_ended(self, task: asyncio.Task[None]) -> None:
@@ -154,7 +159,10 @@ class Paging:
     async def _submit(self, attempt: Attempt, request: CallRequest) -> None:
         """Hand one call to its provider and store what it answered."""
         with structlog.contextvars.bound_contextvars(
-            attempt=attempt.id, provider=attempt.provider, channel=attempt.channel
+            incident=request.fields["number"],
+            attempt=attempt.id,
+            provider=attempt.provider,
+            channel=attempt.channel,
         ):
             answer = await self._answer(attempt, request)
             while True:
@@ -200,9 +208,7 @@ class Paging:
 
     async def open_incident(self, new: NewIncident) -> tuple[Json, bool]:
         """Accept an incident; the second value is false when it was open already."""
-        (view, created) = await self._work(ACCEPTS, _accept, new)
-        log.info("incident.triggered" if created else "incident.repeated", incident=view["id"])
-        return view, created
+        return await self._work(ACCEPTS, _accept, new)
 
     async def act(  # noqa: PLR0913 - one request's fields
         self,
@@ -215,11 +221,9 @@ class Paging:
         until: datetime | None,
     ) -> Json:
         """Acknowledge, unacknowledge, mute, unmute, close or escalate; return the incident."""
-        view = await self._work(
+        return await self._work(
             RECEIPTS, _act, id_, action, by=by, by_name=by_name, note=note, until=until
         )
-        log.info("incident.changed", incident=view["id"], action=action)
-        return view
 
     async def alertmanager(self, policy: str, group: AlertGroup) -> Json:
         """Do what a group of alerts asks for."""
@@ -227,7 +231,7 @@ class Paging:
         log.info(
             "alertmanager.received",
             action=answer["action"],
-            incident=answer["incident"] and answer["incident"]["id"],
+            incident=answer["incident"] and answer["incident"]["number"],
         )
         return answer
 
@@ -347,6 +351,18 @@ class Paging:
         if await self._store.read(schema.revision) != schema.newest():
             raise UnavailableError("the database needs `ringback db upgrade`")
         await self._store.write(RECEIPTS, lambda _: None)
+
+
+# What of a timeline's figures goes into the log: never what was said or written.
+_LOGGED = ("reason", "by", "via", "provider", "to", "outcome", "code", "digit", "step", "round")
+
+
+def _log_entry(number: int, entry: Entry) -> None:
+    """Log one line of a timeline; that nobody was reached is loud."""
+    figures = {name: entry.detail[name] for name in _LOGGED if entry.detail.get(name) is not None}
+    whose = {"responder": entry.responder, "attempt": entry.attempt}
+    say = log.warning if entry.type == "incident.exhausted" else log.info
+    say(entry.type, incident=number, **{k: v for k, v in whose.items() if v}, **figures)
 
 
 def _accept(work: Work, new: NewIncident) -> tuple[Json, bool]:

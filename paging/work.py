@@ -1,7 +1,7 @@
 """One transaction of the domain: what it may look at, and what must follow its commit."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,7 +26,8 @@ class Work:
     """Functions of one transaction.
 
     `room`: how many submits may follow it. `to_submit`: attempts to hand to their provider after
-    it. `next_at`: the earliest time at which something that it stored falls due.
+    it. `next_at`: the earliest time at which something that it stored falls due. `told`: lines that
+    it added to timelines, each with its incident's number.
     """
 
     conn: Transaction
@@ -37,6 +38,7 @@ class Work:
         default_factory=list[tuple[Attempt, CallRequest]]
     )
     next_at: datetime | None = None
+    told: list[tuple[int, Entry]] = field(default_factory=list[tuple[int, Entry]])
 
     @property
     def room_left(self) -> int:
@@ -48,12 +50,12 @@ class Work:
 
         Returns whether it went well: a page that cannot be decided on holds up no other.
         """
-        asked_before = len(self.to_submit)
+        asked_before, told_before = len(self.to_submit), len(self.told)
         try:
             with savepoint(self.conn):
                 do()
         except Exception as exc:
-            del self.to_submit[asked_before:]
+            del self.to_submit[asked_before:], self.told[told_before:]
             log.exception("work.broken", **whose, exc_info=exc)
             return False
         return True
@@ -87,7 +89,8 @@ class Work:
 
     def store(self, run: Run) -> None:
         """Write a run back and carry out its commands."""
-        runs.save(self.conn, run, self.now)
+        runs.save(self.conn, run)
+        self.tell(run.incident.number, run.entries)
         if run.page is not None:
             self._falls_due(run.page.next_at)
         for command in run.commands:
@@ -96,6 +99,11 @@ class Work:
                     self._dial(run, command)
                 case Alarm():
                     self.alarm(command)
+
+    def tell(self, number: int, entries: Sequence[Entry]) -> None:
+        """Add lines to an incident's timeline."""
+        runs.add_entries(self.conn, number, entries, self.now)
+        self.told += [(number, entry) for entry in entries]
 
     def _falls_due(self, at: datetime | None) -> None:
         if at is not None and (self.next_at is None or at < self.next_at):
@@ -133,22 +141,16 @@ class Work:
 
     def alarm(self, alarm: Alarm) -> None:
         """Open, or repeat, the operators' incident for this cause."""
-        plan = (
-            people.policy_of(self.conn, self.rules.operators)
-            if self.rules.operators is not None
-            else None
-        )
-        if plan is None or self.rules.operators is None:
+        operators = self.rules.operators
+        plan = people.policy_of(self.conn, operators) if operators is not None else None
+        if operators is None or plan is None:
+            why = "no such policy" if operators else "operators.policy is none"
+            log.error("operators.not_told", cause=alarm.cause, policy=operators, why=why)
             return
         key = f"ringback:{alarm.cause}"
         known = runs.open_number(self.conn, key)
         if known is not None:
-            runs.add_entries(
-                self.conn,
-                known,
-                [Entry("incident.repeated", {"reason": alarm.reason, **alarm.params})],
-                self.now,
-            )
+            self.tell(known, [Entry("incident.repeated", {"reason": alarm.reason, **alarm.params})])
             return
         told = {name: str(value) for name, value in alarm.params.items()}
         told["reason"] = alarm.reason
@@ -159,7 +161,7 @@ class Work:
             title=f"ringback: {said['zh-CN']} / {said['en']}"[:1024],
             labels=told,
             severity=alarm.severity,
-            policy=self.rules.operators,
+            policy=operators,
             status="triggered",
             created_at=self.now,
             opened_at=self.now,
@@ -180,7 +182,7 @@ class Work:
         else:
             loaded = []
             for number, _ in about:
-                runs.add_entries(self.conn, number, effects.entries, self.now)
+                self.tell(number, effects.entries)
         for run, _ in loaded:
             run.entries += effects.entries
         for digit in effects.digits:

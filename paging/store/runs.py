@@ -171,15 +171,14 @@ def _page(row: RowMapping) -> Page:
     return Page(**values)
 
 
-def save(conn: Transaction, run: Run, now: datetime) -> None:
-    """Write what changed since the run was read, with its new lines of the timeline."""
+def save(conn: Transaction, run: Run) -> None:
+    """Write what changed since the run was read."""
     stored = run.stored
     if stored is None or stored.incident != run.incident:
         moved = {name: getattr(run.incident, name) for name in _INCIDENT_MOVES}
         conn.execute(_MOVE_INCIDENT, {"row_number": run.incident.number, **moved})
     if stored is None or (stored.page, stored.tellings) != (run.page, run.tellings):
         _save_page(conn, run, stored and stored.page)
-    add_entries(conn, run.incident.number, run.entries, now)
 
 
 def _save_page(conn: Transaction, run: Run, before: Page | None) -> None:

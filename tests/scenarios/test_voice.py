@@ -35,6 +35,11 @@ def test_an_alert_rings_a_phone_and_1_acknowledges(stack: Stack, first: str) -> 
     assert seen["acknowledged_by"] == "li"
     assert seen["attempts"][0]["keys"] == "1"
     assert seen["attempts"][0]["status"] == "acknowledged"
+    logged = [json.loads(line) for line in stack.logs().splitlines()]
+    story = [line["event"] for line in logged if line.get("incident") == 1]
+    assert [event for event in story if event in stack.types()] == stack.types()
+    (taken,) = [line for line in logged if line["event"] == "incident.acknowledged"]
+    assert (taken["responder"], taken["attempt"]) == ("li", seen["attempts"][0]["id"])
 
 
 def test_a_wrong_key_is_recorded_and_the_call_is_made_again(stack: Stack, first: str) -> None:
