@@ -20,8 +20,8 @@ from sandbox.faults import Fault
 from sandbox.limits import TOGETHER_S
 from sandbox.messages import alibaba_detail
 from sandbox.phones import e164
+from sandbox.refusals import RefusedError
 from sandbox.signatures import SignatureError, check_acs3, check_rpc1
-from sandbox.templates import TemplateError
 
 VERSION = "2017-05-25"
 OUT_ID_BYTES = 15
@@ -30,15 +30,6 @@ _SERVER_CODES = ("isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "InternalError")
 _MAINLAND = re.compile(r"1[3-9][0-9]{9}|0[1-9][0-9]{8,10}")
 _PRODUCTS = {"SingleCallByTts": "11010000138001", "IvrCall": "11000000300005"}
 _POOL_NUMBER = "095000000000"  # stands in for one of the numbers of the shared mode
-
-
-class RefusedError(Exception):
-    """A business refusal."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 async def serve(request: Request, box: Box) -> Response:
@@ -93,7 +84,7 @@ async def _placing(request: Request, box: Box, action: str, params: dict[str, st
         return await _broken(request, box, fault)
     try:
         call = _call(box, action, params)
-    except (RefusedError, TemplateError) as exc:
+    except RefusedError as exc:
         box.note_request("alibaba", action, params, exc.code, None)
         return _refusal(box, exc.code, exc.message)
     box.note_request("alibaba", action, params, "accepted", call.id)
@@ -135,7 +126,7 @@ def _check_nonce(box: Box, nonce: str) -> None:
 
 
 def _call(box: Box, action: str, params: dict[str, str]) -> Call:
-    """Check everything and return the call. Raises RefusedError or TemplateError."""
+    """Check everything and return the call. Raises RefusedError."""
     settings = box.settings["alibaba"]
     number, shown = params.get("CalledNumber", ""), params.get("CalledShowNumber", "")
     out_id = params.get("OutId", "")

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from sandbox.refusals import RefusedError
+
 ALIBABA_WINDOW_S = 15 * 60
 TENCENT_WINDOW_S = 5 * 60
 _ACS3_HEADERS = {
@@ -25,13 +27,8 @@ _ACS3_HEADERS = {
 _RPC1_PARAMETERS = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp")
 
 
-class SignatureError(Exception):
+class SignatureError(RefusedError):
     """A request that the carrier refuses. `code` is the carrier's own."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def _encode(text: str) -> str:

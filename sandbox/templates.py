@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from sandbox.refusals import RefusedError
+
 ALIBABA_TEMPLATE = 1000
 ALIBABA_VARIABLES = 250
 ALIBABA_SHARED_VARIABLES = 2
@@ -35,15 +37,6 @@ _CLAIMS_ENGLISH = re.compile(
     r"assign\w*|own(s|ed|er|ership)?|yours|handl\w*|resolv\w*|clos(e|es|ed|ing)|stop\w*|"
     r"cancel\w*|mut(e|es|ed|ing)|escalat\w*|success\w*|done|complet\w*)\b"
 )
-
-
-class TemplateError(Exception):
-    """What the carrier answers. `code` is the carrier's own."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def unfit_for_alibaba(text: str) -> str | None:
@@ -79,25 +72,25 @@ def unfit_for_tencent(text: str) -> str | None:
 def alibaba_text(
     templates: Mapping[str, str], code: str, given: Mapping[str, object], *, shared: bool
 ) -> str:
-    """Return what is read out. Raises TemplateError with an `isv.` code."""
+    """Return what is read out. Raises RefusedError with an `isv.` code."""
     text = templates.get(code)
     if text is None:
-        raise TemplateError("isv.TTS_TEMPLATE_ILLEGAL", "The template is not approved.")
+        raise RefusedError("isv.TTS_TEMPLATE_ILLEGAL", "The template is not approved.")
     names = _ALIBABA_VARIABLE.findall(text)
     if shared and len(names) > ALIBABA_SHARED_VARIABLES:
-        raise TemplateError(
+        raise RefusedError(
             "isv.TTS_TEMPLATE_ILLEGAL", "A template of the shared mode has at most 2 variables."
         )
     if missing := set(names) - given.keys():
-        raise TemplateError(
+        raise RefusedError(
             "isv.TEMPLATE_MISSING_PARAMETERS", f"Missing variables: {', '.join(sorted(missing))}."
         )
     if extra := given.keys() - set(names):
-        raise TemplateError(
+        raise RefusedError(
             "isv.TEMPLATE_PARAMS_ILLEGAL", f"Unknown variables: {', '.join(sorted(extra))}."
         )
     if sum(len(str(value)) for value in given.values()) >= ALIBABA_VARIABLES:
-        raise TemplateError("isv.PARAM_LENGTH_LIMIT", "The variables are 250 characters or more.")
+        raise RefusedError("isv.PARAM_LENGTH_LIMIT", "The variables are 250 characters or more.")
     for name, value in given.items():
         _check_alibaba(name, value)
     return _ALIBABA_VARIABLE.sub(lambda found: str(given[found[1]]), text)
@@ -105,20 +98,20 @@ def alibaba_text(
 
 def _check_alibaba(name: str, value: object) -> None:
     if not isinstance(value, str):
-        raise TemplateError("isv.INVALID_PARAMETERS", f"{name} is not a string.")
+        raise RefusedError("isv.INVALID_PARAMETERS", f"{name} is not a string.")
     if not value.strip():
-        raise TemplateError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} is empty.")
+        raise RefusedError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} is empty.")
     if _LINK.search(value) or _IP.search(value):
-        raise TemplateError("isv.PARAM_NOT_SUPPORT_URL", f"{name} holds a URL or an IP address.")
+        raise RefusedError("isv.PARAM_NOT_SUPPORT_URL", f"{name} holds a URL or an IP address.")
     if found := _ALIBABA_FORBIDDEN.search(value):
-        raise TemplateError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {found[0]}.")
+        raise RefusedError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {found[0]}.")
 
 
 def alibaba_reply(templates: Mapping[str, str], code: str, given: Mapping[str, object]) -> str:
     """Return what is said after a key: that it was received, and nothing that is not known yet."""
     text = alibaba_text(templates, code, given, shared=False)
     if not _says_only_received(text):
-        raise TemplateError(
+        raise RefusedError(
             "isv.TTS_TEMPLATE_ILLEGAL",
             "A reply is played before anyone knows of the key: it may say that the key was "
             "received, never that the incident is acknowledged.",
@@ -130,7 +123,7 @@ def alibaba_goodbye(templates: Mapping[str, str], code: str, given: Mapping[str,
     """Return what is said at the end, which may claim as little as a reply."""
     text = alibaba_text(templates, code, given, shared=False)
     if _claims(text):
-        raise TemplateError("isv.TTS_TEMPLATE_ILLEGAL", "It says more than anyone knows by then.")
+        raise RefusedError("isv.TTS_TEMPLATE_ILLEGAL", "It says more than anyone knows by then.")
     return text
 
 
@@ -149,29 +142,29 @@ def _claims(text: str) -> bool:
 
 
 def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[object]) -> str:
-    """Return what is read out. Raises TemplateError with a Tencent code."""
+    """Return what is read out. Raises RefusedError with a Tencent code."""
     text = templates.get(template)
     if text is None:
-        raise TemplateError(
+        raise RefusedError(
             "FailedOperation.TemplateIncorrectOrUnapproved", "The template is not approved."
         )
     count = len(_TENCENT_VARIABLE.findall(text))
     if len(given) != count:
-        raise TemplateError(
+        raise RefusedError(
             "FailedOperation.TemplateIncorrectOrUnapproved",
             f"The template has {count} variables, {len(given)} were given.",
         )
     for i, value in enumerate(given, 1):
         if not isinstance(value, str) or not value.strip():
-            raise TemplateError("FailedOperation.InvalidParameters", f"Variable {i} is empty.")
+            raise RefusedError("FailedOperation.InvalidParameters", f"Variable {i} is empty.")
     filled = _TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
     if len(filled) > TENCENT_CONTENT:
-        raise TemplateError(
+        raise RefusedError(
             "InvalidParameterValue.ContentLengthLimit", "The content is over 350 characters."
         )
     for i, value in enumerate(map(str, given), 1):
         if _LINK.search(value) or _IP.search(value) or _TENCENT_FORBIDDEN.search(value):
-            raise TemplateError(
+            raise RefusedError(
                 "FailedOperation.ContainSensitiveWord", f"Variable {i} holds forbidden text."
             )
     return filled

@@ -18,8 +18,8 @@ from sandbox import templates, wire
 from sandbox.box import Box
 from sandbox.calls import Call
 from sandbox.faults import Fault
-from sandbox.signatures import SignatureError, check_tc3
-from sandbox.templates import TemplateError
+from sandbox.refusals import RefusedError
+from sandbox.signatures import check_tc3
 
 VERSION = "2020-09-02"
 REGIONS = ("ap-beijing", "ap-guangzhou", "ap-nanjing")
@@ -46,15 +46,6 @@ PARAMETERS: dict[str, dict[str, type]] = {
 REQUIRED = ("TemplateId", "CodeMessage", "CalledNumber", "VoiceSdkAppid")
 
 
-class RefusedError(Exception):
-    """A refusal."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
 async def serve(request: Request, box: Box) -> Response:
     """Answer one request of an SDK."""
     body = await request.body()
@@ -77,7 +68,7 @@ async def serve(request: Request, box: Box) -> Response:
         _check_headers(headers)
         params = _params(request.method, query, body)
         _check_params(action, params)
-    except (SignatureError, RefusedError) as exc:
+    except RefusedError as exc:
         box.note_request("tencent", action, params, exc.code, None)
         return _error(box, exc.code, exc.message)
     return await _placing(request, box, action, params)
@@ -131,7 +122,7 @@ async def _placing(request: Request, box: Box, action: str, params: dict[str, An
         return await _broken(request, box, fault)
     try:
         call = _call(box, action, params)
-    except (RefusedError, TemplateError) as exc:
+    except RefusedError as exc:
         box.note_request("tencent", action, params, exc.code, None)
         return _error(box, exc.code, exc.message)
     box.note_request("tencent", action, params, "accepted", call.id)
@@ -165,7 +156,7 @@ async def _broken(request: Request, box: Box, fault: Fault) -> Response:
 
 
 def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
-    """Check everything and return the call. Raises RefusedError or TemplateError."""
+    """Check everything and return the call. Raises RefusedError."""
     settings = box.settings["tencent"]
     number = params["CalledNumber"]
     if not _is_e164(number):

@@ -34,6 +34,7 @@ from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
 from telephony import pushes
 from telephony.pooled import silence_s
+from telephony.probes import Proof, judge
 from telephony.speech import spoken_seconds
 from telephony.templates import (
     ALIBABA_DEDICATED,
@@ -258,7 +259,7 @@ class AlibabaVoice:
             out_id=call.ref,
         )
 
-    def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
+    def probe(self) -> Proof:
         """Ask for a call that never was, which sends nothing.
 
         An answer of the product itself, such as that there is no such call, proves the keys.
@@ -270,27 +271,14 @@ class AlibabaVoice:
             code = str(self._client.query_call_detail_by_call_id(request).body.code)
         except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
             code = error_of(exc, CODES).code
-        if KEYS_WRONG.match(code):
-            return "wrong", {
-                "zh-CN": f"密钥被拒绝({code}):检查 AccessKey 与授权",
-                "en": f"the keys were refused ({code}): check AccessKey and rights",
-            }
-        if code in ("not_connected", "answer_lost"):
-            return "wrong", {
-                "zh-CN": f"连接不上({code}):检查网络与 endpoint",
-                "en": f"not reached ({code}): check the network and endpoint",
-            }
-        if code in _ACCOUNT_UNUSABLE:
-            return "wrong", {
-                "zh-CN": f"账号无法呼叫({code}):检查是否开通语音服务及余额",
-                "en": f"this account cannot call ({code}): check the product and the balance",
-            }
-        if code == "OK" or code in CODES or code.startswith("isv."):
-            return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
-        return "unprovable", {
-            "zh-CN": f"对方未能处理({code}):稍后再试",
-            "en": f"not answered properly ({code}): try again later",
-        }
+        return judge(
+            code,
+            refuses_keys=KEYS_WRONG.match(code) is not None,
+            refuses_account=code in _ACCOUNT_UNUSABLE,
+            from_product=code == "OK" or code in CODES or code.startswith("isv."),
+            keys=(" AccessKey 与授权", "AccessKey and rights"),
+            account=("是否开通语音服务及余额", "the product and the balance"),
+        )
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate a batch of VoiceReport or VoiceCallReport records."""

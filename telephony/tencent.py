@@ -21,6 +21,7 @@ from paging.people import Strict
 from paging.ports import Callback, CallRequest, Placed, Reading
 from telephony import pushes
 from telephony.pooled import silence_s
+from telephony.probes import Proof, judge
 from telephony.speech import spoken_seconds
 from telephony.templates import TENCENT, Templates, fill, refuse_unfit
 
@@ -164,7 +165,7 @@ class TencentVoice:
             silence_s(spoken_seconds(spoken.text), self._settings.play_times, KEY_WAIT_S),
         )
 
-    def probe(self) -> tuple[Literal["proved", "unprovable", "wrong"], dict[str, str]]:
+    def probe(self) -> Proof:
         """Ask for a call without a number or a template, which can send nothing.
 
         A refusal that is about these proves the keys.
@@ -177,27 +178,16 @@ class TencentVoice:
             self._client.SendTtsVoice(request)
         except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
             code = error_of(exc, CODES).code
-        if code.startswith("AuthFailure"):
-            return "wrong", {
-                "zh-CN": f"密钥被拒绝({code}):检查 SecretId 与 SecretKey",
-                "en": f"the keys were refused ({code}): check SecretId and SecretKey",
-            }
-        if code in ("not_connected", "answer_lost"):
-            return "wrong", {
-                "zh-CN": f"连接不上({code}):检查网络与 endpoint",
-                "en": f"not reached ({code}): check the network and endpoint",
-            }
-        if code.startswith(_ACCOUNT_UNUSABLE):
-            return "wrong", {
-                "zh-CN": f"账号无法呼叫({code}):检查 sdk_app_id、授权与余额",
-                "en": f"this account cannot call ({code}): check sdk_app_id, rights and balance",
-            }
-        if code.startswith(("InvalidParameter", "MissingParameter", "FailedOperation")):
-            return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}
-        return "unprovable", {
-            "zh-CN": f"对方未能处理({code}):稍后再试",
-            "en": f"not answered properly ({code}): try again later",
-        }
+        return judge(
+            code,
+            refuses_keys=code.startswith("AuthFailure"),
+            refuses_account=code.startswith(_ACCOUNT_UNUSABLE),
+            from_product=code.startswith(
+                ("InvalidParameter", "MissingParameter", "FailedOperation")
+            ),
+            keys=(" SecretId 与 SecretKey", "SecretId and SecretKey"),
+            account=(" sdk_app_id、授权与余额", "sdk_app_id, rights and balance"),
+        )
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate one push: an object with one key that says what it is."""
