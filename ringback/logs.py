@@ -23,6 +23,7 @@ _PHONE = re.compile(
     ) (?!\d)""",
     re.VERBOSE,
 )
+_LONG_NUMBER = re.compile(r"\d{10}")  # none of the above is shorter, and this is found faster
 _SDK_LOGGERS = (
     "darabonba-core",
     "alibabacloud-tea",
@@ -37,7 +38,7 @@ _ROOT = Path(__file__).parent.parent
 
 def mask(text: str) -> str:
     """Return the text with the middle of everything that looks like a phone number hidden."""
-    return _PHONE.sub(_hidden, text)
+    return _PHONE.sub(_hidden, text) if _LONG_NUMBER.search(text) else text
 
 
 def _hidden(found: re.Match[str]) -> str:
@@ -106,7 +107,10 @@ def _named_only(record: logging.LogRecord) -> bool:
 
 
 def _masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {key: _masked_value(value) for key, value in event.items()}
+    return {
+        key: mask(value) if type(value) is str else _masked_value(value)
+        for key, value in event.items()
+    }
 
 
 def _masked_value(value: Any) -> Any:  # noqa: ANN401 - log values are of any kind
