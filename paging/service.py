@@ -104,8 +104,8 @@ class Paging:
             self._submits.add(task)
             task.add_done_callback(self._submit_ended)
         self._look_at(work.next_at)
-        for number, entry in work.told:
-            _log_entry(number, entry)
+        if work.told:  # after whoever waits has been answered
+            asyncio.get_running_loop().call_soon(_log_entries, work.told)
         return result
 
     def _submit_ended(self, task: asyncio.Task[None]) -> None:
@@ -357,12 +357,14 @@ class Paging:
 _LOGGED = ("reason", "by", "via", "provider", "to", "outcome", "code", "digit", "step", "round")
 
 
-def _log_entry(number: int, entry: Entry) -> None:
-    """Log one line of a timeline; that nobody was reached is loud."""
-    figures = {name: entry.detail[name] for name in _LOGGED if entry.detail.get(name) is not None}
-    whose = {"responder": entry.responder, "attempt": entry.attempt}
-    say = log.warning if entry.type == "incident.exhausted" else log.info
-    say(entry.type, incident=number, **{k: v for k, v in whose.items() if v}, **figures)
+def _log_entries(told: Sequence[tuple[int, Entry]]) -> None:
+    """Log lines of timelines; that nobody was reached is loud."""
+    for number, entry in told:
+        whose = {"responder": entry.responder, "attempt": entry.attempt}
+        figures = {name: entry.detail.get(name) for name in _LOGGED}
+        known = {k: v for k, v in (whose | figures).items() if v is not None}
+        say = log.warning if entry.type == "incident.exhausted" else log.info
+        say(entry.type, incident=number, **known)
 
 
 def _accept(work: Work, new: NewIncident) -> tuple[Json, bool]:
