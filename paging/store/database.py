@@ -56,10 +56,19 @@ class Store:
         self._writer: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the writer thread; call it inside the event loop that will write."""
-        loop = asyncio.get_running_loop()
+        """Start the writer thread; call it inside the event loop that will write.
+
+        Raises UnavailableError, here and not in the thread, when the database cannot be opened.
+        """
+        try:
+            conn = self.engine.connect()
+        except SQLAlchemyError as exc:
+            raise _unavailable(exc) from exc
         self._writer = threading.Thread(
-            target=self._write_all, args=(loop,), name="store-write", daemon=True
+            target=self._write_all,
+            args=(conn, asyncio.get_running_loop()),
+            name="store-write",
+            daemon=True,
         )
         self._writer.start()
 
@@ -117,8 +126,8 @@ class Store:
             log.warning("store.unavailable", error=type(exc).__name__)
             raise UnavailableError from exc
 
-    def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self.engine.connect() as conn:
+    def _write_all(self, conn: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        with conn:
             going_on = True
             while going_on:
                 batch = [self._jobs.get()]

@@ -188,3 +188,15 @@ def test_the_hot_queries_stay_on_their_indexes(tmp_path: Path, query: str, index
     with sqlite3.connect(tmp_path / "ringback.db") as conn:
         plan = " ".join(str(row) for row in conn.execute(f"EXPLAIN QUERY PLAN {query}"))
     assert index in plan
+
+
+def test_a_database_that_cannot_be_opened_is_said_at_once(tmp_path: Path) -> None:
+    """Not in a thread whose end nobody notices."""
+
+    async def start(store: Store) -> None:
+        with pytest.raises(UnavailableError):
+            store.start()
+
+    store = Store(f"sqlite:///{tmp_path / 'nowhere' / 'ringback.db'}")
+    asyncio.run(start(store))
+    store.close()
