@@ -224,7 +224,7 @@ class Run:
     tellings: list[Telling]
     people: Mapping[str, Responder]
     lines: MutableMapping[str, datetime]
-    stored: Stored | None = None
+    stored: Stored
     entries: list[Entry] = field(default_factory=list[Entry])
     commands: list[Command] = field(default_factory=list[Command])
 

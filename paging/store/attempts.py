@@ -113,24 +113,22 @@ def _attempt(row: RowMapping) -> Attempt:
 
 def load(conn: Transaction, id_: str) -> Attempt | None:
     """Return one attempt."""
-    return _by(conn, _BY_ID, id_)
+    return _one(conn, _BY_ID, wanted=id_)
 
 
 def by_ref(conn: Transaction, ref: str) -> Attempt | None:
     """Return the attempt that a provider echoes."""
-    return _by(conn, _BY_REF, ref)
+    return _one(conn, _BY_REF, wanted=ref)
 
 
-def _by(conn: Transaction, query: Select[Any], wanted: str) -> Attempt | None:
-    row = conn.execute(query, {"wanted": wanted}).mappings().one_or_none()
+def _one(conn: Transaction, query: Select[Any], **asked: str) -> Attempt | None:
+    row = conn.execute(query, asked).mappings().one_or_none()
     return None if row is None else _attempt(row)
 
 
 def by_provider_id(conn: Transaction, provider: str, provider_id: str) -> Attempt | None:
     """Return the attempt that a provider knows by this id."""
-    asked = {"whose": provider, "provider_id": provider_id}
-    row = conn.execute(_BY_PROVIDER_ID, asked).mappings().one_or_none()
-    return None if row is None else _attempt(row)
+    return _one(conn, _BY_PROVIDER_ID, whose=provider, provider_id=provider_id)
 
 
 def without_provider_id(
@@ -153,12 +151,7 @@ def without_provider_id(
         & (attempt.c.doubtful == doubtful)
         & attempt.c.status.in_(("sending", "unconfirmed") if doubtful else ("sending",))
     )
-    row = (
-        conn.execute(select(attempt).where(where).order_by(attempt.c.id).limit(1))
-        .mappings()
-        .one_or_none()
-    )
-    return None if row is None else _attempt(row)
+    return _one(conn, select(attempt).where(where).order_by(attempt.c.id).limit(1))
 
 
 def open_lines(conn: Transaction, addresses: Sequence[str]) -> dict[str, datetime]:

@@ -174,16 +174,16 @@ def _page(row: RowMapping) -> Page:
 def save(conn: Transaction, run: Run) -> None:
     """Write what changed since the run was read."""
     stored = run.stored
-    if stored is None or stored.incident != run.incident:
+    if stored.incident != run.incident:
         moved = {name: getattr(run.incident, name) for name in _INCIDENT_MOVES}
         conn.execute(_MOVE_INCIDENT, {"row_number": run.incident.number, **moved})
-    if stored is None or (stored.page, stored.tellings) != (run.page, run.tellings):
-        _save_page(conn, run, stored and stored.page)
+    if (stored.page, stored.tellings) != (run.page, run.tellings):
+        _save_page(conn, run)
 
 
-def _save_page(conn: Transaction, run: Run, before: Page | None) -> None:
+def _save_page(conn: Transaction, run: Run) -> None:
     """Insert or update the present page; one that it replaces is ended."""
-    value = run.page
+    value, before = run.page, run.stored.page
     if value is None:
         return
     row = {name: getattr(value, name) for name in _PAGE_FIELDS if name != "plan"}
