@@ -20,9 +20,9 @@ from tests.scenarios.conftest import (
     CALLBACK_TOKEN,
     LI,
     TEAM,
-    TEMPLATES,
     TOKEN,
     WEI,
+    accounts,
     config,
     free_port,
 )
@@ -162,25 +162,7 @@ class Stack:
 
     def tell_sandbox(self) -> None:
         """Tell the sandbox what the carriers' consoles would be told."""
-        told: dict[str, Any] = {
-            "alibaba": {
-                "access_key_id": "LTAI-test-id",
-                "access_key_secret": "test-secret-of-alibaba",
-                "show_numbers": ["05710000000"],
-                "templates": TEMPLATES["alibaba"],
-                "voice_url": f"{self.url}/callbacks/alibaba/voice/{CALLBACK_TOKEN}",
-                "limits": False,
-            },
-            "tencent": {
-                "secret_id": "AKIDtest",
-                "secret_key": "test-secret-of-tencent",
-                "sdk_app_ids": ["1400000000"],
-                "templates": TEMPLATES["tencent"],
-                "voice_url": f"{self.url}/callbacks/tencent/voice/{CALLBACK_TOKEN}",
-                "limits": False,
-            },
-        }
-        self.sandbox.put("/sandbox/settings", json=told).raise_for_status()
+        self.sandbox.put("/sandbox/settings", json=accounts(self.url)).raise_for_status()
         self.sandbox.post("/sandbox/clock", json={"speed": SPEED}).raise_for_status()
 
     def phone(self, number: str, behaviour: str, **how: Any) -> None:

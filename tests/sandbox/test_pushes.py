@@ -13,7 +13,7 @@ import pytest
 
 from tests.sandbox.conftest import KEYED, LI, Answer, Receiver, Sandbox
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "callback_samples"
 CARRIERS = ("alibaba", "tencent")
 MINUTE = 60.0
 

@@ -97,6 +97,28 @@ TEAM = {
 }
 
 
+def accounts(service_url: str) -> dict[str, Any]:
+    """What the sandbox is told of the two accounts that `config` names: limits off."""
+    return {
+        "alibaba": {
+            "access_key_id": "LTAI-test-id",
+            "access_key_secret": "test-secret-of-alibaba",
+            "show_numbers": ["05710000000"],
+            "templates": TEMPLATES["alibaba"],
+            "voice_url": f"{service_url}/callbacks/alibaba/voice/{CALLBACK_TOKEN}",
+            "limits": False,
+        },
+        "tencent": {
+            "secret_id": "AKIDtest",
+            "secret_key": "test-secret-of-tencent",
+            "sdk_app_ids": ["1400000000"],
+            "templates": TEMPLATES["tencent"],
+            "voice_url": f"{service_url}/callbacks/tencent/voice/{CALLBACK_TOKEN}",
+            "limits": False,
+        },
+    }
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
@@ -282,25 +304,7 @@ def stack(tmp_path: Path, first: str, other: str) -> Iterator[Stack]:
     """A stack with its team in place."""
     with running() as sandbox:
         stack = Stack(sandbox.url, tmp_path, (first, other))
-        told = {
-            "alibaba": {
-                "access_key_id": "LTAI-test-id",
-                "access_key_secret": "test-secret-of-alibaba",
-                "show_numbers": ["05710000000"],
-                "templates": TEMPLATES["alibaba"],
-                "voice_url": f"{stack.url}/callbacks/alibaba/voice/{CALLBACK_TOKEN}",
-                "limits": False,
-            },
-            "tencent": {
-                "secret_id": "AKIDtest",
-                "secret_key": "test-secret-of-tencent",
-                "sdk_app_ids": ["1400000000"],
-                "templates": TEMPLATES["tencent"],
-                "voice_url": f"{stack.url}/callbacks/tencent/voice/{CALLBACK_TOKEN}",
-                "limits": False,
-            },
-        }
-        answer = stack.sandbox.put("/sandbox/settings", json=told)
+        answer = stack.sandbox.put("/sandbox/settings", json=accounts(stack.url))
         assert answer.is_success, answer.text
         try:
             stack.start()

@@ -30,7 +30,7 @@ from telephony import alibaba, tencent
 from tests.telephony import documented
 from tests.telephony.conftest import make
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "callback_samples"
 SAMPLES = sorted(path.name for path in DATA.glob("*.json"))
 READERS = {
     "alibaba": make("alibaba-ivr", "http://127.0.0.1:9"),
