@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from paging.errors import InvalidError
@@ -29,29 +30,29 @@ def problems(error: ValidationError, model: type[BaseModel] | None = None) -> li
 def _expected(item: ErrorDetails, path: Sequence[str], model: type[BaseModel] | None) -> str:
     match item["type"]:
         case "extra_forbidden":
-            return f"unknown; expected one of: {', '.join(_fields(model, path[:-1]))}"
+            return f"unknown; expected one of: {', '.join(fields_at(model, path[:-1]))}"
         case "missing":
             return "missing"
         case _:
             return item["msg"].removeprefix("Value error, ")
 
 
-def _fields(kind: Any, path: Sequence[str]) -> list[str]:  # noqa: ANN401 - any annotation
-    """Return the names that the table at this place may hold."""
+def fields_at(kind: Any, path: Sequence[str]) -> dict[str, FieldInfo]:  # noqa: ANN401 - any annotation
+    """Return what the table at this place of a model may hold, by name; nothing for no table."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         fields = {field.alias or name: field for name, field in kind.model_fields.items()}
         if not path:
-            return list(fields)
-        return _fields(fields[path[0]].annotation, path[1:]) if path[0] in fields else []
+            return fields
+        return fields_at(fields[path[0]].annotation, path[1:]) if path[0] in fields else {}
     inner = get_args(kind)
     if get_origin(kind) is dict:
-        return _fields(inner[-1], path[1:])
+        return fields_at(inner[-1], path[1:])
     if get_origin(kind) in (list, tuple):
-        return _fields(inner[0], path[1:])
+        return fields_at(inner[0], path[1:])
     for one in inner:
-        if found := _fields(one, path):
+        if found := fields_at(one, path):
             return found
-    return []
+    return {}
 
 
 def _path(loc: Iterable[int | str]) -> list[str]:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     Field,
     SecretStr,
@@ -35,11 +34,12 @@ from clouds.alibaba import AlibabaCredentials
 from clouds.tencent import TencentCredentials
 from paging import menu
 from paging.errors import SettingsError
+from paging.invalid import fields_at
 from paging.menu import Action, Menu
 from paging.people import Identifier, Strict
 from ringback.lines import line_of, toml_lines
 from telephony.alibaba import AlibabaVoiceSettings
-from telephony.templates import LOCALES, UNION_TAGS
+from telephony.templates import UNION_TAGS
 from telephony.tencent import TencentVoiceSettings
 
 PREFIX = "RINGBACK_"
@@ -398,8 +398,8 @@ def _line(item: ErrorDetails) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         if _PLANNED.fullmatch(key):
             return key, "not available yet; leave it out"
-        return key, f"unknown; expected one of: {', '.join(_fields(loc[:-1]))}"
-    if item["type"] == "missing" and (inside := _models(loc)):
+        return key, f"unknown; expected one of: {', '.join(fields_at(Settings, loc[:-1]))}"
+    if item["type"] == "missing" and (inside := fields_at(Settings, loc)):
         needed = ", ".join(name for name, field in inside.items() if field.is_required())
         return key, f"missing; expected the table [{key}] with {needed}"
     described = _description(loc)
@@ -422,33 +422,10 @@ def _written(loc: Sequence[int | str]) -> list[str]:
 def _description(loc: Sequence[str]) -> str | None:
     """Return what the nearest described key around this place should hold."""
     for end in range(len(loc), 0, -1):
-        field = _models(loc[: end - 1]).get(loc[end - 1])
+        field = fields_at(Settings, loc[: end - 1]).get(loc[end - 1])
         if field is not None and field.description:
             return field.description
     return None
-
-
-def _fields(loc: Sequence[str]) -> list[str]:
-    return list(_models(loc))
-
-
-def _models(loc: Sequence[str]) -> dict[str, FieldInfo]:
-    """Return the fields of the table at this place."""
-    fields = Settings.model_fields
-    for part in loc:
-        if part in LOCALES:  # a text by language has the fields of a text alone
-            continue
-        field = fields.get(part)
-        fields = {} if field is None else _table(field.annotation)
-    return fields
-
-
-def _table(annotation: object) -> dict[str, FieldInfo]:
-    """Return the fields of the first model in a type such as `Alibaba | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation.model_fields
-    inner = (_table(argument) for argument in get_args(annotation))
-    return next((fields for fields in inner if fields), dict[str, FieldInfo]())
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
