@@ -9,16 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paging import dispatch
-from paging.errors import ConflictError, InvalidError
+from paging import dispatch, drills
+from paging.errors import ConflictError, InvalidError, Row
 from paging.events import DigitsPressed, Receipt
 from paging.people import Responder
+from paging.store import attempts as rows_of
+from paging.store import views
 from tests.paging.conftest import (
     BAD_NUMBER,
     BUSY,
     LI,
     LOST,
     NO_ANSWER,
+    REFUSED,
     START,
     WEI,
     ZHAO,
@@ -28,6 +31,7 @@ from tests.paging.conftest import (
 )
 
 ONE = {"steps": [{"targets": ["responder:li"], "notify": ["voice"], "wait": 300}], "repeat": 0}
+BAD_ELSEWHERE = Row("recipient_rejected", "bad_number", again="never")
 TWO = {
     "steps": [
         {"targets": ["responder:li"], "notify": ["voice"], "wait": 300},
@@ -690,3 +694,67 @@ def test_of_the_calls_that_wait_for_a_line_the_worst_goes_first(desk: Desk) -> N
     to_li()[-1].accepted().fails(BAD_NUMBER)
     titles = [call.request.fields["title"] for call in to_li()]
     assert titles == ["first", "third", "second"]
+
+
+def test_key_2_also_ends_what_the_presser_was_still_to_get(desk: Desk) -> None:
+    """Whoever cannot is not called by the next notification of the same step either."""
+    twice = [{"channel": "voice"}, {"channel": "voice", "after": 120}]
+    first = {"targets": ["responder:li"], "notify": twice, "wait": 300}
+    desk.team({"steps": [first, TWO["steps"][1]], "repeat": 0})
+    desk.opens()
+    desk.last().accepted().is_answered().presses("2").ends("completed")
+    desk.last().accepted()
+    assert LI not in [call.to for call in desk.advance(280)]
+
+
+@pytest.mark.parametrize("rows", [(REFUSED, BAD_NUMBER), (BAD_ELSEWHERE, REFUSED)])
+def test_a_try_in_which_any_failure_says_later_is_made_again(
+    desk: Desk, rows: tuple[Row, Row]
+) -> None:
+    desk.team(ONE)
+    desk.opens()
+    for row in rows:
+        desk.last().refused(row)
+    assert [call.to for call in desk.advance(91)] == [LI]
+
+
+def test_a_key_of_a_call_before_the_incident_was_given_back_does_not_take_it_again(
+    desk: Desk,
+) -> None:
+    desk.team(ONE)
+    number = desk.opens()
+    call = desk.last().accepted().is_answered()
+    desk.act(number, "acknowledge")
+    desk.now += timedelta(seconds=1)
+    desk.act(number, "unacknowledge")
+    call.presses("1")
+    assert desk.incident(number)["status"] == "triggered"
+    assert desk.reasons(number, "attempt.key_pressed") == ["too_late"]
+
+
+def test_a_call_is_not_wanted_while_the_incident_is_muted(desk: Desk) -> None:
+    desk.team(ONE)
+    number = desk.opens()
+    attempt = desk.last().attempt.id
+    assert desk.work(lambda work: rows_of.still_wanted(work.conn, attempt))
+    desk.act(number, "mute", until=desk.now + timedelta(minutes=5))
+    assert not desk.work(lambda work: rows_of.still_wanted(work.conn, attempt))
+
+
+def test_a_ref_of_another_providers_call_moves_nothing(desk: Desk) -> None:
+    desk.team(ONE)
+    number = desk.opens()
+    call = desk.last().accepted()
+    desk.hear(DigitsPressed(Receipt("tencent", "k", ref=call.ref, address=LI), "1"))
+    assert desk.incident(number)["status"] == "triggered"
+
+
+def test_nobody_is_drilled_in_a_call_and_a_key_proves_who_was_drilled(desk: Desk) -> None:
+    desk.team(ONE)
+    drilled = desk.work(drills.begin, "wei", "voice", None)
+    desk.last().accepted().is_answered().presses("1")
+    seen = desk.work(lambda work: views.attempt_by_id(work.conn, drilled))
+    assert (seen["status"], seen["failure"]) == ("acknowledged", None)
+    desk.opens()
+    with pytest.raises(ConflictError):
+        desk.work(drills.begin, "li", "voice", None)

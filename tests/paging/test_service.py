@@ -121,8 +121,9 @@ def test_a_stop_leaves_no_call_in_doubt(tmp_path: Path) -> None:
         await asyncio.gather(*(paging.open_incident(new(i)) for i in range(10)))
         await until(lambda: len(carrier.asked) == 10)
         stopping = asyncio.create_task(paging.stop())
-        await asyncio.sleep(0)
-        assert not stopping.done()
+        await until(lambda: paging._engine is not None and paging._engine.done())
+        done, _ = await asyncio.wait({stopping}, timeout=0.2)  # that it has not ended has no event
+        assert not done
         carrier.gate.set()
         await stopping
 
