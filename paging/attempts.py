@@ -11,14 +11,14 @@ from paging.errors import DeliveryError, Row
 from paging.events import (
     CallAnswered,
     CallEnded,
-    CallEvent,
     CallFailed,
     CallNoted,
     CallRinging,
     DigitsPressed,
+    Event,
 )
 from paging.model import Attempt, Entry, Failure, Over, Rules
-from paging.ports import Placed
+from paging.ports import Sent
 
 KEY_COUNTS_FOR = timedelta(hours=24)  # later, nobody means that call any more
 SUBMIT_TAKES_AT_MOST = timedelta(seconds=60)  # well above every deadline of an adapter
@@ -35,7 +35,7 @@ class Effects:
     over: Over | None = None
 
 
-def submitted(attempt: Attempt, placed: Placed, now: datetime, rules: Rules) -> Effects:
+def submitted(attempt: Attempt, placed: Sent, now: datetime, rules: Rules) -> Effects:
     """Note that the provider took it."""
     attempt.provider_id = placed.provider_id
     attempt.submitted_at = now
@@ -89,7 +89,7 @@ def silent(attempt: Attempt, now: datetime) -> Effects:
 
 
 def hear(  # noqa: PLR0911 - one answer a kind of receipt
-    attempt: Attempt, event: CallEvent, now: datetime
+    attempt: Attempt, event: Event, now: datetime
 ) -> Effects:
     """Apply one receipt."""
     if event.receipt.provider_id and attempt.provider_id is None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from paging import attempts, receipts
 from paging.errors import DeliveryError
 from paging.model import Alarm, Attempt
-from paging.ports import Placed
+from paging.ports import Sent
 from paging.store import attempts as rows
 from paging.store import runs
 from paging.work import Work
@@ -48,13 +48,13 @@ def _alarm(work: Work, number: int) -> Callable[[], None]:
     return lambda: work.alarm(alarm)
 
 
-def answered(work: Work, attempt_id: str, answer: Placed | DeliveryError | None) -> None:
+def answered(work: Work, attempt_id: str, answer: Sent | DeliveryError | None) -> None:
     """Store what became of a submit; None: it was not wanted any more and never sent."""
     attempt = rows.load(work.conn, attempt_id)
     if attempt is None:
         return
     match answer:
-        case Placed():
+        case Sent():
             effects = attempts.submitted(attempt, answer, work.now, work.rules)
         case None:
             effects = attempts.unwanted(attempt, work.now)

@@ -1,11 +1,11 @@
-"""What a provider reports about a call, in our words.
+"""What a provider reports about a call or a message, in our words.
 
 Adapters translate callbacks into these; nothing downstream knows a carrier's field names.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter
 
@@ -19,7 +19,7 @@ class Receipt:
     `key`: unique for this event of this provider; a repeated push carries the same. `ref` is ours
     as echoed, `provider_id` the provider's own, at least one is there. `address`: the callee as
     E.164. `at`: aware UTC, when the provider says it happened, else None. `caller`: the number that
-    the callee saw, as the provider writes it.
+    the callee saw, as the provider writes it. Ids and addresses mean something within `channel`.
     """
 
     provider: str
@@ -29,6 +29,7 @@ class Receipt:
     address: str | None = None
     at: datetime | None = None
     caller: str | None = None
+    channel: Literal["voice", "sms"] = "voice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,57 @@ class CallNoted:
     code: str
 
 
-CallEvent = CallRinging | CallAnswered | DigitsPressed | CallEnded | CallFailed | CallNoted
+@dataclass(frozen=True, slots=True)
+class MessageDelivered:
+    """A text reached the phone."""
 
-_FORMS: dict[str, TypeAdapter[CallEvent]] = {
-    form.__name__: TypeAdapter(form)
-    for form in (CallRinging, CallAnswered, DigitsPressed, CallEnded, CallFailed, CallNoted)
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """A text did not reach the phone. `text` as for CallFailed."""
+
+    receipt: Receipt
+    code: str
+    row: Row
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReceived:
+    """Somebody answered a text. `receipt.address`: who; `receipt.caller`: the number answered to.
+
+    Carriers tie it to no message of ours.
+    """
+
+    receipt: Receipt
+    text: str
+
+
+Event = (
+    CallRinging
+    | CallAnswered
+    | DigitsPressed
+    | CallEnded
+    | CallFailed
+    | CallNoted
+    | MessageDelivered
+    | MessageFailed
+    | ReplyReceived
+)
+
+_FORMS: dict[str, TypeAdapter[Event]] = {
+    form.__name__: TypeAdapter(form) for form in get_args(Event)
 }
 
 
-def dump(event: CallEvent) -> dict[str, Any]:
+def dump(event: Event) -> dict[str, Any]:
     """Return the event as JSON values, for the inbox."""
     name = type(event).__name__
     return {"type": name, "event": _FORMS[name].dump_python(event, mode="json")}
 
 
-def load(stored: dict[str, Any]) -> CallEvent:
+def load(stored: dict[str, Any]) -> Event:
     """Return what `dump` was given."""
     return _FORMS[stored["type"]].validate_python(stored["event"], strict=False)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from paging.events import CallEvent
+from paging.events import Event
 
-Purpose = Literal["page", "test"]
+Channel = Literal["voice", "sms", "email"]
+# "page" also for drills: they are the real message by the real way.
+Purpose = Literal["page", "test", "code", "notice"]
 
 
 class Clock(Protocol):
@@ -23,11 +25,12 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CallRequest:
-    """One call to be placed: what to say, not how a provider says it.
+class Message:
+    """One message to be sent: what to say, not how a provider says it.
 
-    `to`: E.164. `ref`: at most 15 bytes, echoed by the provider where it can. `fields`: the values
-    that templates may name: title, severity, count, number, responder, code, details.
+    `to`: E.164, or a mail address. `ref`: at most 15 bytes, echoed by the provider where it can.
+    `fields`: the values that templates may name: title, severity, count, number, responder, code,
+    details; for mail and chat also link. `thread`: the same for all messages about one incident.
     """
 
     ref: str
@@ -35,34 +38,35 @@ class CallRequest:
     locale: Literal["zh-CN", "en"]
     purpose: Purpose
     fields: Mapping[str, str]
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """The provider took the call.
+class Sent:
+    """The provider took the message.
 
-    `text`: what will be read out; `silence_s`: how long without any sign of life is still normal
-    for this call, ringing and listening included.
+    `text`: what will be read out or was written; `silence_s`: how long without any sign of life is
+    still normal for a call, ringing and listening included. None: receipts come, but the
+    installation's setting decides how long that may take; 0: there are no receipts.
     """
 
     provider_id: str
     text: str
-    silence_s: float
+    silence_s: float | None = None
 
 
-class VoiceProvider(Protocol):
-    """A voice provider as the engine uses it."""
+class Provider(Protocol):
+    """One provider of one channel as the engine uses it. `purposes`: what it has a text for."""
 
     name: str
+    purposes: frozenset[Purpose]
 
-    def serves(self, number: str) -> bool:
-        """Say whether this E.164 number can be called by this provider."""
+    def serves(self, address: str) -> bool:
+        """Say whether this address can be reached by this provider."""
         ...
 
-    async def place_call(
-        self, call: CallRequest, *, still_wanted: Callable[[], bool]
-    ) -> Placed | None:
-        """Place one call, or return None when `still_wanted`, asked last thing, says no.
+    async def send(self, message: Message, *, still_wanted: Callable[[], bool]) -> Sent | None:
+        """Send one message, or return None when `still_wanted`, asked last thing, says no.
 
         Never blocks the event loop; raises DeliveryError, and nothing else, within its deadline.
         """
@@ -82,7 +86,7 @@ class Callback:
 class Reading:
     """What a callback said. `skipped`: items in it that could not be read."""
 
-    events: Sequence[CallEvent]
+    events: Sequence[Event]
     skipped: int = 0
 
 
@@ -100,6 +104,6 @@ class CallbackReader(Protocol):
 class ReceiptSink(Protocol):
     """Where the callback edge puts what it read."""
 
-    def record(self, provider: str, events: Sequence[CallEvent]) -> Awaitable[None]:
+    def record(self, provider: str, events: Sequence[Event]) -> Awaitable[None]:
         """Return once the events and all their effects are committed."""
         ...

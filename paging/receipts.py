@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from paging import attempts, events
-from paging.events import CallEvent
+from paging.events import Event
 from paging.model import Attempt
 from paging.store import attempts as rows
 from paging.work import Work
@@ -12,7 +12,7 @@ from paging.work import Work
 KEPT_FOR = timedelta(hours=24)  # as long as an attempt whose answer was lost may be matched
 
 
-def record(work: Work, provider: str, heard: Sequence[CallEvent]) -> int:
+def record(work: Work, provider: str, heard: Sequence[Event]) -> int:
     """Store and apply these receipts; return how many were new."""
     news = 0
     for event in heard:
@@ -51,7 +51,7 @@ def settle_parked(work: Work, attempt: Attempt) -> None:
             work.after(found, attempts.hear(found, event, work.now))
 
 
-def _attempt_of(work: Work, event: CallEvent, at: datetime) -> Attempt | None:
+def _attempt_of(work: Work, event: Event, at: datetime) -> Attempt | None:
     """Find whose receipt this is: by our ref, by the provider's id, or by an answer that was lost.
 
     A lost answer leaves only the number to go by: the oldest such attempt takes it, unless another

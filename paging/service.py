@@ -9,10 +9,10 @@ import structlog
 
 from paging import dispatch, drills, incidents, receipts, teams
 from paging.errors import DeliveryError, InvalidError, NotFoundError, Row, UnavailableError
-from paging.events import CallEvent
+from paging.events import Event
 from paging.model import Attempt, Entry, Rules
 from paging.people import Policy, Responder
-from paging.ports import CallRequest, Clock, Placed, VoiceProvider
+from paging.ports import Clock, Message, Provider, Sent
 from paging.requests import AlertGroup, NewIncident
 from paging.store import Transaction, people, runs, schema, views
 from paging.store import attempts as attempt_rows
@@ -36,7 +36,7 @@ class Paging:
     """One per process. Every method is one transaction, committed before it returns."""
 
     def __init__(
-        self, store: Store, clock: Clock, rules: Rules, providers: Mapping[str, VoiceProvider]
+        self, store: Store, clock: Clock, rules: Rules, providers: Mapping[str, Provider]
     ) -> None:
         self._store = store
         self._clock = clock
@@ -156,7 +156,7 @@ class Paging:
             for wait in waits:
                 wait.cancel()
 
-    async def _submit(self, attempt: Attempt, request: CallRequest) -> None:
+    async def _submit(self, attempt: Attempt, request: Message) -> None:
         """Hand one call to its provider and store what it answered."""
         with structlog.contextvars.bound_contextvars(
             incident=request.fields["number"],
@@ -173,11 +173,9 @@ class Paging:
                 else:
                     break
 
-    async def _answer(
-        self, attempt: Attempt, request: CallRequest
-    ) -> Placed | DeliveryError | None:
+    async def _answer(self, attempt: Attempt, request: Message) -> Sent | DeliveryError | None:
         try:
-            placed = await self._providers[attempt.provider].place_call(
+            placed = await self._providers[attempt.provider].send(
                 request, still_wanted=lambda: self._still_wanted(attempt.id)
             )
         except DeliveryError as exc:
@@ -200,7 +198,7 @@ class Paging:
         except UnavailableError:
             return True
 
-    async def record(self, provider: str, events: Sequence[CallEvent]) -> None:
+    async def record(self, provider: str, events: Sequence[Event]) -> None:
         """Store and apply receipts; they go before queued accepts."""
         news = await self._work(RECEIPTS, receipts.record, provider, events)
         if news < len(events):

@@ -12,7 +12,7 @@ from paging.ids import new_id, new_ref
 from paging.menu import Action
 from paging.model import Alarm, Attempt, Dial, Entry, Incident, Over, Rules, Run
 from paging.people import Locale
-from paging.ports import CallRequest, Purpose
+from paging.ports import Message, Purpose
 from paging.store import Transaction, people, runs, savepoint
 from paging.store import attempts as attempt_rows
 
@@ -34,9 +34,7 @@ class Work:
     now: datetime
     rules: Rules
     room: int
-    to_submit: list[tuple[Attempt, CallRequest]] = field(
-        default_factory=list[tuple[Attempt, CallRequest]]
-    )
+    to_submit: list[tuple[Attempt, Message]] = field(default_factory=list[tuple[Attempt, Message]])
     next_at: datetime | None = None
     told: list[tuple[int, Entry]] = field(default_factory=list[tuple[int, Entry]])
 
@@ -136,7 +134,7 @@ class Work:
     def submit(self, attempt: Attempt, fields: Mapping[str, str]) -> None:
         """Have this attempt handed to its provider once this transaction is committed."""
         self._falls_due(attempt.deadline_at)
-        request = CallRequest(attempt.ref, attempt.address, attempt.locale, attempt.purpose, fields)
+        request = Message(attempt.ref, attempt.address, attempt.locale, attempt.purpose, fields)
         self.to_submit.append((attempt, request))
 
     def alarm(self, alarm: Alarm) -> None:

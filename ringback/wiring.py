@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callbacks import edge
+from clouds.pooled import Pooled
 from clouds.threads import CallPool
 from paging.model import Rules
 from paging.ports import CallbackReader, Clock
@@ -22,7 +23,6 @@ from ringback import carriers
 from ringback.clock import SystemClock
 from ringback.listening import listen
 from ringback.settings import Settings
-from telephony.pooled import PooledVoice
 from web import app
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ def application(settings: Settings, clock: Clock) -> Starlette:
         clock,
         rules(settings, voices),
         {
-            name: PooledVoice(voice, pools[name], deadline_s=CALL_DEADLINE_S)
+            name: Pooled(voice, pools[name], deadline_s=CALL_DEADLINE_S)
             for name, voice in voices.items()
         },
     )

@@ -16,26 +16,24 @@ from alibabacloud_dyvmsapi20170525 import models
 from alibabacloud_dyvmsapi20170525.client import Client
 from pydantic import AfterValidator, Field, model_validator
 
-from clouds import faults
+from clouds import faults, pushes
 from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of, refused
+from clouds.probes import Proof, judge
 from paging.errors import CallbackMalformedError, DeliveryError, Row
 from paging.events import (
     CallAnswered,
     CallEnded,
-    CallEvent,
     CallFailed,
     CallNoted,
     CallRinging,
     DigitsPressed,
+    Event,
     Receipt,
 )
 from paging.menu import Menu
 from paging.people import Strict
-from paging.ports import Callback, CallRequest, Placed, Reading
-from telephony import pushes
-from telephony.pooled import silence_s
-from telephony.probes import Proof, judge
-from telephony.speech import spoken_seconds
+from paging.ports import Callback, Message, Purpose, Reading, Sent
+from telephony.speech import silence_s, spoken_seconds
 from telephony.templates import (
     ALIBABA_DEDICATED,
     ALIBABA_SHARED,
@@ -182,9 +180,10 @@ class AlibabaVoiceSettings(Strict):
 
 
 class AlibabaVoice:
-    """Satisfies `paging.ports.CallbackReader` and `telephony.pooled.Carrier`."""
+    """Satisfies `paging.ports.CallbackReader` and `clouds.pooled.Carrier`."""
 
     name = NAME
+    purposes: frozenset[Purpose] = frozenset({"page", "test"})
     accepted = '{"code":0,"msg":"接收成功"}'.encode()
 
     def __init__(
@@ -200,16 +199,16 @@ class AlibabaVoice:
         own = _national(number) in self._settings.show_numbers
         return number.startswith("+86") and not own
 
-    def place_call(self, call: CallRequest) -> Placed:
+    def send(self, message: Message) -> Sent:
         """Place one call; block. Raises DeliveryError and nothing else."""
-        page = self._settings.templates.choose("page", call.locale)
+        page = self._settings.templates.choose("page", message.locale)
         if page is None:
             raise DeliveryError(NAME, "no_template", _WRONG)
-        spoken = fill(page, call.fields, self._rules, call.locale)
+        spoken = fill(page, message.fields, self._rules, message.locale)
         if self._settings.mode == "ivr":
-            send, request = self._client.ivr_call, self._ivr(call, page, spoken.params)
+            send, request = self._client.ivr_call, self._ivr(message, page, spoken.params)
         else:
-            send, request = self._client.single_call_by_tts, self._tts(call, page, spoken.params)
+            send, request = self._client.single_call_by_tts, self._tts(message, page, spoken.params)
         try:
             body = send(request).body
             code, call_id = body.code, body.call_id
@@ -222,19 +221,19 @@ class AlibabaVoice:
             raise faults.without_call_id(NAME)
         key_wait = KEY_WAIT_S if self._settings.mode == "ivr" else 0.0
         listening = spoken_seconds(spoken.text)
-        return Placed(
+        return Sent(
             str(call_id),
             spoken.text,
             silence_s(listening, self._settings.play_times, key_wait),
         )
 
-    def _ivr(self, call: CallRequest, page: Template, params: object) -> models.IvrCallRequest:
-        reply = self._settings.templates.choose("reply", call.locale)
+    def _ivr(self, message: Message, page: Template, params: object) -> models.IvrCallRequest:
+        reply = self._settings.templates.choose("reply", message.locale)
         if reply is None:
             raise DeliveryError(NAME, "no_template", _WRONG)
-        said = json.dumps(fill(reply, call.fields, self._rules, call.locale).params)
+        said = json.dumps(fill(reply, message.fields, self._rules, message.locale).params)
         return models.IvrCallRequest(
-            called_number=_national(call.to),
+            called_number=_national(message.to),
             called_show_number=next(self._numbers),
             start_code=page.id,
             start_tts_params=json.dumps(params, ensure_ascii=False),
@@ -244,19 +243,19 @@ class AlibabaVoice:
             ],
             play_times=self._settings.play_times,
             timeout=int(KEY_WAIT_S * 1000),
-            out_id=call.ref,
+            out_id=message.ref,
         )
 
     def _tts(
-        self, call: CallRequest, page: Template, params: object
+        self, message: Message, page: Template, params: object
     ) -> models.SingleCallByTtsRequest:
         return models.SingleCallByTtsRequest(
-            called_number=_national(call.to),
+            called_number=_national(message.to),
             called_show_number=next(self._numbers) or None,  # pyright: ignore[reportArgumentType]
             tts_code=page.id,
             tts_param=json.dumps(params, ensure_ascii=False),
             play_times=self._settings.play_times,
-            out_id=call.ref,
+            out_id=message.ref,
         )
 
     def probe(self) -> Proof:
@@ -288,7 +287,7 @@ class AlibabaVoice:
         return pushes.read_each(cast("list[Any]", records), _events)
 
 
-def _events(item: object) -> Iterator[CallEvent]:
+def _events(item: object) -> Iterator[Event]:
     """Translate one record: a moment of the call, or its report afterwards."""
     record = pushes.record(item)
     code, digits = pushes.text(record, "status_code"), pushes.keys(record, "dtmf")

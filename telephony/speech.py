@@ -25,6 +25,8 @@ SHORTEST = 40  # below this a cut title and its code would not both fit
 _LOOKED_AT = 1000  # characters of a text: nobody listens to more
 _CHINESE_A_SECOND = 4.0
 _WORDS_A_SECOND = 2.5
+RING_S = 60.0  # as long as a phone rings: neither carrier has a parameter for it
+SLACK_S = 30.0
 
 # The Chinese words are no parts of others, but for those that therefore have to stand alone.
 _MARKS: dict[str, tuple[str, str]] = {
@@ -348,3 +350,8 @@ def spoken_seconds(text: str) -> float:
     chinese = len(_CHINESE.findall(text))
     words = re.findall(r"[A-Za-z]+|\d", text)
     return chinese / _CHINESE_A_SECOND + len(words) / _WORDS_A_SECOND + 1.0
+
+
+def silence_s(spoken_s: float, play_times: int, key_wait_s: float) -> float:
+    """Return how long a call may be heard nothing of: ringing, listening, and the key's wait."""
+    return RING_S + play_times * spoken_s + key_wait_s + SLACK_S

@@ -13,16 +13,14 @@ from pydantic import AfterValidator, Field, model_validator
 from tencentcloud.vms.v20200902 import models
 from tencentcloud.vms.v20200902.vms_client import VmsClient
 
-from clouds import faults
+from clouds import faults, pushes
+from clouds.probes import Proof, judge
 from clouds.tencent import NAME, TencentCredentials, credential, error_of, profile
 from paging.errors import CallbackMalformedError, DeliveryError, Row
-from paging.events import CallAnswered, CallEnded, CallEvent, CallFailed, DigitsPressed, Receipt
+from paging.events import CallAnswered, CallEnded, CallFailed, DigitsPressed, Event, Receipt
 from paging.people import Strict
-from paging.ports import Callback, CallRequest, Placed, Reading
-from telephony import pushes
-from telephony.pooled import silence_s
-from telephony.probes import Proof, judge
-from telephony.speech import spoken_seconds
+from paging.ports import Callback, Message, Purpose, Reading, Sent
+from telephony.speech import silence_s, spoken_seconds
 from telephony.templates import TENCENT, Templates, fill, refuse_unfit
 
 OFFICIAL = "vms.tencentcloudapi.com"
@@ -123,9 +121,10 @@ class TencentVoiceSettings(Strict):
 
 
 class TencentVoice:
-    """Satisfies `paging.ports.CallbackReader` and `telephony.pooled.Carrier`."""
+    """Satisfies `paging.ports.CallbackReader` and `clouds.pooled.Carrier`."""
 
     name = NAME
+    purposes: frozenset[Purpose] = frozenset({"page", "test"})
     accepted = b'{"result":0,"errmsg":"OK"}'
 
     def __init__(self, settings: TencentVoiceSettings, credentials: TencentCredentials) -> None:
@@ -138,19 +137,19 @@ class TencentVoice:
         """Say whether this number can be called: any E.164 number is given to the carrier."""
         return number.startswith("+")
 
-    def place_call(self, call: CallRequest) -> Placed:
+    def send(self, message: Message) -> Sent:
         """Place one call; block. Raises DeliveryError and nothing else."""
-        page = self._settings.templates.choose("page", call.locale)
+        page = self._settings.templates.choose("page", message.locale)
         if page is None:
             raise DeliveryError(NAME, "no_template", _WRONG)
-        spoken = fill(page, call.fields, TENCENT, call.locale)
+        spoken = fill(page, message.fields, TENCENT, message.locale)
         request: Any = models.SendTtsVoiceRequest()
         request.TemplateId = page.id
         request.TemplateParamSet = spoken.params
-        request.CalledNumber = call.to
+        request.CalledNumber = message.to
         request.VoiceSdkAppid = self._settings.sdk_app_id
         request.PlayTimes = self._settings.play_times
-        request.SessionContext = call.ref
+        request.SessionContext = message.ref
         try:
             status = self._client.SendTtsVoice(request).SendStatus
         except Exception as exc:  # noqa: BLE001 - as documented, and as the wire surprises
@@ -159,7 +158,7 @@ class TencentVoice:
         if status is None or not status.CallId:
             # The SDK looks for an error only under two content types: this may have been one.
             raise faults.without_call_id(NAME)
-        return Placed(
+        return Sent(
             str(status.CallId),
             spoken.text,
             silence_s(spoken_seconds(spoken.text), self._settings.play_times, KEY_WAIT_S),
@@ -197,7 +196,7 @@ class TencentVoice:
         return pushes.read_each(cast("dict[str, Any]", body).items(), _events)
 
 
-def _events(push: tuple[str, Any]) -> Iterator[CallEvent]:
+def _events(push: tuple[str, Any]) -> Iterator[Event]:
     """Translate one push. Raises ValueError for one that cannot be read."""
     kind, item = push[0], pushes.record(push[1])
     match kind:
@@ -217,7 +216,7 @@ def _events(push: tuple[str, Any]) -> Iterator[CallEvent]:
             raise ValueError("kind")
 
 
-def _end(item: pushes.Record, kind: str) -> Iterator[CallEvent]:
+def _end(item: pushes.Record, kind: str) -> Iterator[Event]:
     result = pushes.text(item, "result")
     receipt = _receipt(item, f"{kind}:{result}")
     if result == "0":

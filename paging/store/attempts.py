@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging import events
-from paging.events import CallEvent
+from paging.events import Event
 from paging.model import Attempt, Failure
 from paging.store import Transaction
 from paging.store.tables import attempt, attempt_incident, inbox, incident
@@ -227,7 +227,7 @@ def claim_receipt(conn: Transaction, provider: str, key: str, attempt_id: str) -
 
 def parked(
     conn: Transaction, provider: str, *, provider_id: str | None, address: str, since: datetime
-) -> list[tuple[CallEvent, datetime]]:
+) -> list[tuple[Event, datetime]]:
     """Return receipts of this call or number that found no attempt, each with when it came.
 
     Oldest first.

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from callbacks.edge import COMMIT_WITHIN_S, LARGEST, routes
 from paging.errors import CallbackMalformedError, UnavailableError
-from paging.events import CallEvent, CallRinging, Receipt
+from paging.events import CallRinging, Event, Receipt
 from paging.ports import Callback, Reading
 
 NEW, OLD = "newest-token-0001", "older-token-00002"
@@ -50,9 +50,9 @@ class Sink:
         self.gate = asyncio.Event()
         self.gate.set()
         self.error = error
-        self.kept: list[tuple[str, Sequence[CallEvent]]] = []
+        self.kept: list[tuple[str, Sequence[Event]]] = []
 
-    async def record(self, provider: str, events: Sequence[CallEvent]) -> None:
+    async def record(self, provider: str, events: Sequence[Event]) -> None:
         await self.gate.wait()
         if self.error is not None:
             raise self.error

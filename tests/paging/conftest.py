@@ -13,16 +13,16 @@ from paging.errors import DeliveryError, Row
 from paging.events import (
     CallAnswered,
     CallEnded,
-    CallEvent,
     CallFailed,
     CallRinging,
     DigitsPressed,
+    Event,
     Receipt,
 )
 from paging.menu import DEFAULT
 from paging.model import Attempt, Rules
 from paging.people import Policy, Responder
-from paging.ports import CallRequest, Placed
+from paging.ports import Message, Sent
 from paging.requests import AlertGroup, NewIncident
 from paging.store import schema, views
 from paging.store.database import connect
@@ -41,7 +41,7 @@ LOST = Row("unknown", "not_sent", placed="maybe")
 class Call:
     """A submit that left the domain, and the carrier's side of it."""
 
-    def __init__(self, desk: "Desk", attempt: Attempt, request: CallRequest) -> None:
+    def __init__(self, desk: "Desk", attempt: Attempt, request: Message) -> None:
         self._desk, self.attempt, self.request = desk, attempt, request
         self.to, self.provider, self.ref = attempt.address, attempt.provider, attempt.ref
         self.provider_id = f"id-{attempt.ref}"
@@ -49,7 +49,7 @@ class Call:
 
     def accepted(self) -> "Call":
         """The carrier took it."""
-        self._desk.work(dispatch.answered, self.attempt.id, Placed(self.provider_id, "spoken", 150))
+        self._desk.work(dispatch.answered, self.attempt.id, Sent(self.provider_id, "spoken", 150))
         return self
 
     def refused(self, row: Row = REFUSED, *, answered: bool = True) -> None:
@@ -92,7 +92,7 @@ class Call:
         """The call reaches nobody."""
         return self._hear(CallFailed(self.receipt(), "200003", row))
 
-    def _hear(self, event: CallEvent) -> "Call":
+    def _hear(self, event: Event) -> "Call":
         self._desk.hear(event)
         return self
 
@@ -150,7 +150,7 @@ class Desk:
         self.work(incidents.act, str(number), action, **asked)
         self.settle()
 
-    def hear(self, *heard: CallEvent) -> int:
+    def hear(self, *heard: Event) -> int:
         """Take receipts; return how many were new."""
         news = self.work(receipts.record, heard[0].receipt.provider, heard)
         self.settle()

@@ -12,7 +12,7 @@ from paging import pages
 from paging.menu import DEFAULT
 from paging.model import Rules, Run
 from paging.people import Policy, Responder
-from paging.ports import CallRequest, Placed
+from paging.ports import Message, Sent
 from paging.requests import NewIncident
 from paging.service import SUBMITS_AT_ONCE, Paging
 from paging.store import schema
@@ -43,14 +43,12 @@ class Carrier:
     def serves(self, number: str) -> bool:
         return number.startswith("+86")
 
-    async def place_call(
-        self, call: CallRequest, *, still_wanted: Callable[[], bool]
-    ) -> Placed | None:
+    async def send(self, call: Message, *, still_wanted: Callable[[], bool]) -> Sent | None:
         self.asked.append(call.to)
         await self.gate.wait()
         if not await asyncio.to_thread(still_wanted):
             return None
-        return Placed(f"id-{call.ref}", "spoken", 150.0)
+        return Sent(f"id-{call.ref}", "spoken", 150.0)
 
 
 def run(path: Path, body: Callable[[Paging, Carrier], Awaitable[None]], people: int = 1) -> None:

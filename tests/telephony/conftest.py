@@ -9,7 +9,7 @@ import pytest
 from clouds.alibaba import AlibabaCredentials
 from clouds.tencent import TencentCredentials
 from paging.menu import DEFAULT, Menu
-from paging.ports import CallRequest
+from paging.ports import Message
 from sandbox.server import running
 from telephony.alibaba import AlibabaVoice, AlibabaVoiceSettings
 from telephony.tencent import TencentVoice, TencentVoiceSettings
@@ -29,10 +29,10 @@ APPROVED = {
 }
 
 
-def request(to: str = NUMBER, ref: str = "r-0123456789abc", title: str = TITLE) -> CallRequest:
+def request(to: str = NUMBER, ref: str = "r-0123456789abc", title: str = TITLE) -> Message:
     """What the engine hands over: 15 bytes of ref are the most that Alibaba takes."""
     fields = {"title": title, "severity": "critical", "count": "3", "number": "42"}
-    return CallRequest(ref, to, "zh-CN", "page", fields)
+    return Message(ref, to, "zh-CN", "page", fields)
 
 
 def make(

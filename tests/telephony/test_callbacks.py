@@ -16,11 +16,11 @@ from paging.errors import CallbackMalformedError, Row
 from paging.events import (
     CallAnswered,
     CallEnded,
-    CallEvent,
     CallFailed,
     CallNoted,
     CallRinging,
     DigitsPressed,
+    Event,
     Receipt,
     dump,
     load,
@@ -48,11 +48,11 @@ def sample(name: str) -> Any:
     return json.loads((DATA / name).read_bytes())
 
 
-def keys(events: Sequence[CallEvent]) -> list[str]:
+def keys(events: Sequence[Event]) -> list[str]:
     return [event.receipt.key for event in events]
 
 
-def unkeyed(events: Sequence[CallEvent]) -> list[CallEvent]:
+def unkeyed(events: Sequence[Event]) -> list[Event]:
     """The events without the keys, whose form is nobody's business."""
     return [replace(event, receipt=replace(event.receipt, key="")) for event in events]
 
@@ -107,7 +107,7 @@ _HEARD_AND_PRESSED = [
 ]
 _PROMPTED = replace(TEN, at=unix(1795341631))
 _CODE = replace(TEN, caller="075500000000")
-EXPECTED: dict[str, list[CallEvent]] = {
+EXPECTED: dict[str, list[Event]] = {
     "alibaba_voice_call_report_started.json": [CallNoted(replace(ALI, at=china(0, 0)), "200101")],
     "alibaba_voice_call_report_ringing.json": [CallRinging(replace(ALI, at=china(0, 4)))],
     "alibaba_voice_call_report_answered.json": [CallAnswered(replace(ALI, at=china(0, 11)))],

@@ -21,11 +21,11 @@ from structlog.testing import capture_logs
 from clouds import alibaba as alibaba_cloud
 from clouds import faults
 from clouds import tencent as tencent_cloud
+from clouds.pooled import Pooled
 from clouds.threads import CallPool
 from paging.errors import DeliveryError, Row
-from paging.ports import Placed
+from paging.ports import Sent
 from telephony import alibaba, tencent
-from telephony.pooled import PooledVoice
 from tests.telephony import documented
 from tests.telephony.conftest import NUMBER, Sandbox, Voice, make, request
 from tests.telephony.documented import EXAMPLES, Refusal
@@ -58,7 +58,7 @@ def refusal_of(place: Callable[[], object], caplog: pytest.LogCaptureFixture) ->
 def test_a_call_arrives_with_its_number_text_and_ref(
     adapter: str, voice: Voice, sandbox: Sandbox
 ) -> None:
-    placed = voice.place_call(request())
+    placed = voice.send(request())
     [call] = sandbox.calls()
     assert (call["id"], call["number"]) == (placed.provider_id, NUMBER)
     assert call["ref"] == "r-0123456789abc"
@@ -71,7 +71,7 @@ def test_a_call_arrives_with_its_number_text_and_ref(
 def test_every_key_of_the_menu_is_answered_by_the_reply(sandbox: Sandbox) -> None:
     """Alibaba hears no key that has no row of its own; Tencent's calls have no menu to give."""
     menu = {"1": "acknowledge", "2": "escalate", "3": "mute", "9": "close"}
-    make("alibaba-ivr", sandbox.url, menu).place_call(request())  # pyright: ignore[reportArgumentType]
+    make("alibaba-ivr", sandbox.url, menu).send(request())  # pyright: ignore[reportArgumentType]
     [call] = sandbox.calls()
     assert call["reply_texts"] == dict.fromkeys(menu, "已收到按键。")
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_spoken_as_it_is_written_arrives_all_the_same(
     voice: Voice, sandbox: Sandbox
 ) -> None:
     hard = 'http://10.0.0.1:80/x?y=%22#1 【¥】[★] ^_^& <b>10:30</b> "' + "长" * 600
-    placed = voice.place_call(request(title=hard))
+    placed = voice.send(request(title=hard))
     [call] = sandbox.calls()
     assert call["text"] == placed.text
 
@@ -88,8 +88,8 @@ def test_what_cannot_be_spoken_as_it_is_written_arrives_all_the_same(
 def test_silence_counts_ringing_every_reading_the_key_and_some_slack(
     adapter: str, voice: Voice
 ) -> None:
-    short = voice.place_call(request(title="a")).silence_s
-    long = voice.place_call(request(title="数据库宕机" * 4)).silence_s
+    short = voice.send(request(title="a")).silence_s
+    long = voice.send(request(title="数据库宕机" * 4)).silence_s
     key_wait = {"alibaba-ivr": 10, "alibaba-tts": 0, "tencent": 10}[adapter]
     assert 60 + 30 + key_wait < short < 60 + 30 + key_wait + 3 * 20
     # 20 characters more, at 4 a second, three times; less the one letter, a word of 0.4 s.
@@ -101,11 +101,11 @@ def test_many_calls_at_once_each_get_their_own_answer(
 ) -> None:
     numbers = [f"+86137000001{i:02}" for i in range(40)]
 
-    async def place() -> list[Placed | None]:
+    async def place() -> list[Sent | None]:
         pool = CallPool(adapter, 16)
-        pooled = PooledVoice(voice, pool, deadline_s=10)
+        pooled = Pooled(voice, pool, deadline_s=10)
         calls = [
-            pooled.place_call(request(to=number, ref=f"ref-{number[-4:]}"), still_wanted=_yes)
+            pooled.send(request(to=number, ref=f"ref-{number[-4:]}"), still_wanted=_yes)
             for number in numbers
         ]
         placed = await asyncio.gather(*calls)
@@ -125,7 +125,7 @@ def test_many_calls_at_once_each_get_their_own_answer(
 def test_alibaba_is_given_numbers_as_the_mainland_dials_them(
     number: str, wire: str, sandbox: Sandbox
 ) -> None:
-    make("alibaba-ivr", sandbox.url).place_call(request(to=number))
+    make("alibaba-ivr", sandbox.url).send(request(to=number))
     [asked] = sandbox.requests()
     assert asked["params"]["CalledNumber"] == wire
     assert [call["number"] for call in sandbox.calls()] == [number]
@@ -137,7 +137,7 @@ def test_the_numbers_that_were_bought_take_turns(sandbox: Sandbox) -> None:
     sandbox.settings(alibaba={"show_numbers": numbers})
     voice = make("alibaba-ivr", sandbox.url, show_numbers=numbers)
     for i in range(4):
-        voice.place_call(request(to=f"+861370000000{i}"))
+        voice.send(request(to=f"+861370000000{i}"))
     assert [call["from"] for call in sandbox.calls()][::-1] == numbers * 2
 
 
@@ -147,7 +147,7 @@ def test_a_connection_is_used_again(adapter: str) -> None:
     with _answering(Raw(200, both, JSON), keep_alive=True) as (url, _, connections):
         voice = make(adapter, url)
         for _ in range(5):
-            voice.place_call(request())
+            voice.send(request())
         assert len(connections) == 1
 
 
@@ -195,7 +195,7 @@ def test_a_documented_refusal_means_what_its_row_says(
     message = f"no call to {NUMBER}: db-1"
     sandbox.fault(adapter, "error", code=code, http_status=http_status, message=message)
     voice = make(adapter, sandbox.url)
-    error = refusal_of(lambda: voice.place_call(request()), caplog)
+    error = refusal_of(lambda: voice.send(request()), caplog)
     row = error.row
     assert error.code == code
     assert refusal == Refusal(
@@ -220,7 +220,7 @@ def test_a_code_that_no_document_names_may_have_placed_the_call_and_is_logged_on
     for _ in range(2):
         sandbox.fault(adapter, "error", code=code)
         with capture_logs() as lines, pytest.raises(DeliveryError) as caught:
-            voice.place_call(request())
+            voice.send(request())
         logged += lines
         row = caught.value.row
         assert (caught.value.code, row.kind, row.placed) == (code, "unknown", "maybe")
@@ -278,7 +278,7 @@ def test_a_broken_answer_tells_whether_the_call_may_exist_and_is_never_asked_for
     monkeypatch.setattr(faults, "READ_S", 0.15)
     voice = make(adapter, sandbox.url)
     sandbox.fault(adapter, expected.fault)
-    error = refusal_of(lambda: voice.place_call(request()), caplog)
+    error = refusal_of(lambda: voice.send(request()), caplog)
     _check(error, expected, adapter)
     assert len(sandbox.requests()) == 1
     assert len(sandbox.calls()) == expected.exists
@@ -289,7 +289,7 @@ def test_a_gateways_page_may_hide_a_call(
 ) -> None:
     """Alibaba's SDK loses the status of it, Tencent's does not."""
     sandbox.fault(adapter, "html")
-    error = refusal_of(lambda: voice.place_call(request()), caplog)
+    error = refusal_of(lambda: voice.send(request()), caplog)
     if adapter == "tencent":
         _check(error, Expected("", DOWN, "provider_down", "maybe", answered=True), adapter)
     else:
@@ -304,7 +304,7 @@ def test_an_error_that_tencents_sdk_takes_for_a_success_is_no_success(
     sandbox.settings(tencent={"charset": True})
     sandbox.fault("tencent", "error", code="AuthFailure.SignatureFailure")
     voice = make("tencent", sandbox.url)
-    error = refusal_of(lambda: voice.place_call(request()), caplog)
+    error = refusal_of(lambda: voice.send(request()), caplog)
     assert (error.code, error.row.placed, error.answered) == ("no_call_id", "maybe", False)
 
 
@@ -382,7 +382,7 @@ def test_a_request_that_never_left_placed_no_call(
     monkeypatch.setattr(faults, "CONNECT_S", 0.2)
     with unreachable() as endpoint:
         voice = make(adapter, endpoint)
-        error = refusal_of(lambda: voice.place_call(request()), caplog)
+        error = refusal_of(lambda: voice.send(request()), caplog)
     _check(
         error, Expected("", ("not_connected",) * 2, "provider_down", "no", answered=True), adapter
     )
@@ -455,7 +455,7 @@ def test_an_answer_of_no_known_form_may_have_placed_the_call(
 ) -> None:
     with _answering(raw) as (url, asked, _):
         voice = make(adapter, url)
-        error = refusal_of(lambda: voice.place_call(request()), caplog)
+        error = refusal_of(lambda: voice.send(request()), caplog)
     assert (error.row.placed, error.row.other_provider) == ("maybe", True)
     assert len(asked) == 1
 
@@ -466,7 +466,7 @@ def test_alibabas_throttling_header_counts_whatever_the_code(
     raw = Raw(429, '{"Code": "Flow.Unheard"}', {**JSON, "x-acs-retry-after": "500"})
     with _answering(raw) as (url, _, _):
         voice = make("alibaba-ivr", url)
-        error = refusal_of(lambda: voice.place_call(request()), caplog)
+        error = refusal_of(lambda: voice.send(request()), caplog)
     assert (error.row.kind, error.row.placed, error.row.scope) == ("rate_limited", "no", "account")
 
 
@@ -478,10 +478,10 @@ def _yes() -> bool:
 
 
 def test_a_call_that_nobody_wants_any_more_is_never_sent(voice: Voice, sandbox: Sandbox) -> None:
-    async def place() -> Placed | None:
+    async def place() -> Sent | None:
         pool = CallPool("voice", 1)
-        pooled = PooledVoice(voice, pool, deadline_s=5)
-        placed = await pooled.place_call(request(), still_wanted=lambda: False)
+        pooled = Pooled(voice, pool, deadline_s=5)
+        placed = await pooled.send(request(), still_wanted=lambda: False)
         pool.close()
         return placed
 
@@ -495,13 +495,13 @@ def test_a_hanging_call_is_in_doubt_and_the_next_one_goes_on(
     """The SDKs have no deadline of their own: the thread is given up, not waited for."""
     sandbox.fault(adapter, "place_then_hang")
 
-    async def place() -> tuple[DeliveryError, int, Placed | None]:
+    async def place() -> tuple[DeliveryError, int, Sent | None]:
         pool = CallPool("voice", 2)
-        pooled = PooledVoice(voice, pool, deadline_s=0.3)
+        pooled = Pooled(voice, pool, deadline_s=0.3)
         with pytest.raises(DeliveryError) as caught:
-            await pooled.place_call(request(), still_wanted=_yes)
+            await pooled.send(request(), still_wanted=_yes)
         written_off = pool.written_off
-        other = await pooled.place_call(request(to="+8613700000001"), still_wanted=_yes)
+        other = await pooled.send(request(to="+8613700000001"), still_wanted=_yes)
         pool.close()
         return caught.value, written_off, other
 
@@ -520,11 +520,11 @@ def test_with_every_thread_written_off_the_other_provider_is_used_at_once(
 
     async def place() -> list[DeliveryError]:
         pool = CallPool("voice", 1)
-        pooled = PooledVoice(voice, pool, deadline_s=0.3)
+        pooled = Pooled(voice, pool, deadline_s=0.3)
         errors: list[DeliveryError] = []
         for _ in range(2):
             with pytest.raises(DeliveryError) as caught:
-                await pooled.place_call(request(), still_wanted=_yes)
+                await pooled.send(request(), still_wanted=_yes)
             errors.append(caught.value)
         pool.close()
         return errors

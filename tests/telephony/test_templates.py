@@ -360,6 +360,6 @@ def test_the_key_that_acknowledges_is_named_first_and_every_key_is() -> None:
 def test_the_sandbox_takes_the_worst_incident_from_every_adapter(
     adapter: str, sandbox: Sandbox
 ) -> None:
-    placed = make(adapter, sandbox.url).place_call(request(title=LONGEST["title"]))
+    placed = make(adapter, sandbox.url).send(request(title=LONGEST["title"]))
     [call] = sandbox.calls()
     assert call["text"] == placed.text

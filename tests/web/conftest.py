@@ -19,10 +19,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from paging.errors import DeliveryError, Row
-from paging.events import CallEvent, DigitsPressed, Receipt
+from paging.events import DigitsPressed, Event, Receipt
 from paging.menu import DEFAULT
 from paging.model import Rules
-from paging.ports import CallRequest, Placed
+from paging.ports import Message, Sent
 from paging.service import Paging
 from paging.store import schema
 from paging.store.database import Store
@@ -83,25 +83,23 @@ class Clock:
 
 
 class Carrier:
-    """Stands in for a carrier behind `paging.ports.VoiceProvider`: takes mainland calls at once."""
+    """Stands in for a carrier behind `paging.ports.Provider`: takes mainland calls at once."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.calls: list[CallRequest] = []
+        self.calls: list[Message] = []
         self.refuses: DeliveryError | None = None
 
     def serves(self, number: str) -> bool:
         return number.startswith("+86")
 
-    async def place_call(
-        self, call: CallRequest, *, still_wanted: Callable[[], bool]
-    ) -> Placed | None:
+    async def send(self, call: Message, *, still_wanted: Callable[[], bool]) -> Sent | None:
         if not still_wanted():
             return None
         self.calls.append(call)
         if self.refuses is not None:
             raise self.refuses
-        return Placed(f"{self.name}-{len(self.calls)}", f"spoken: {call.fields['title']}", 150)
+        return Sent(f"{self.name}-{len(self.calls)}", f"spoken: {call.fields['title']}", 150)
 
 
 class Web:
@@ -190,7 +188,7 @@ class Web:
         receipt = Receipt(attempt["provider"], f"{attempt['ref']}:{digit}", ref=attempt["ref"])
         self.hears(DigitsPressed(receipt, digit))
 
-    def hears(self, event: CallEvent) -> None:
+    def hears(self, event: Event) -> None:
         """Let the carrier report something."""
         self.run(self.paging.record(event.receipt.provider, [event]))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from paging.errors import CallbackMalformedError
-from paging.events import CallEvent
+from paging.events import Event
 from paging.ports import Reading
 
 Record = Mapping[str, Any]
@@ -23,9 +23,9 @@ def parse(provider: str, body: bytes) -> Any:  # noqa: ANN401 - any JSON
         raise CallbackMalformedError(provider) from None
 
 
-def read_each(items: Iterable[Any], events: Callable[[Any], Iterable[CallEvent]]) -> Reading:
+def read_each(items: Iterable[Any], events: Callable[[Any], Iterable[Event]]) -> Reading:
     """Translate each item by itself; one that raises ValueError is counted, the others go on."""
-    found: list[CallEvent] = []
+    found: list[Event] = []
     skipped = 0
     for item in items:
         try:

@@ -1,0 +1,1 @@
+"""Mailing: HTML with its plain-text twin, by DirectMail and by SMTP."""
