@@ -32,8 +32,8 @@ def judge(  # noqa: PLR0913 - what a code may say, and where to look then
         }
     if refuses_account:
         return "wrong", {
-            "zh-CN": f"账号无法呼叫({code}):检查{account[0]}",
-            "en": f"this account cannot call ({code}): check {account[1]}",
+            "zh-CN": f"账号不可用({code}):检查{account[0]}",
+            "en": f"this account cannot be used ({code}): check {account[1]}",
         }
     if from_product:
         return "proved", {"zh-CN": "密钥有效", "en": "the keys are right"}

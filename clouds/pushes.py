@@ -2,7 +2,9 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
 from paging.errors import CallbackMalformedError
@@ -13,12 +15,18 @@ Record = Mapping[str, Any]
 
 _PLAIN = re.compile(r"[\x20-\x7e]{1,64}")
 _KEYS = re.compile(r"[0-9*#]+")
+_CHINA = timezone(timedelta(hours=8))
+_SECONDS_DIGITS = 11
+_SAID_CHARS = 1000
 
 
 def parse(provider: str, body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Return the JSON value of a body. Raises CallbackMalformedError."""
+    """Return the JSON value of a body, of UTF-8 or GB18030. Raises CallbackMalformedError."""
     try:
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except UnicodeDecodeError:
+            return json.loads(body.decode("gb18030"))
     except (ValueError, RecursionError):  # the second for brackets nested without end
         raise CallbackMalformedError(provider) from None
 
@@ -74,3 +82,32 @@ def keys(item: Record, name: str) -> str:
     """
     pressed = re.sub(r"[\s,]", "", hint(item, name))
     return pressed if _KEYS.fullmatch(pressed) else ""
+
+
+def said(item: Record, name: str) -> str:
+    """Return what a person wrote, at most 1,000 characters of it, without control characters.
+
+    Raises ValueError when nothing was written down at all.
+    """
+    value = item.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(name)  # noqa: TRY004 - as above
+    whole = str(value)[:_SAID_CHARS].encode("utf-8", "replace").decode()
+    kinds = ((char, unicodedata.category(char)) for char in whole)
+    return "".join(" " if kind == "Cc" else char for char, kind in kinds if kind != "Cf").strip()
+
+
+def china_time(item: Record, name: str) -> datetime | None:
+    """Return a time that carriers write without a zone, or None when it cannot be read."""
+    try:
+        local = datetime.strptime(hint(item, name), "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def unix_time(item: Record, name: str) -> datetime | None:
+    """Return Unix seconds as a time, or None when it cannot be read; 0 is written for never."""
+    seconds = hint(item, name)
+    known = seconds.isdecimal() and len(seconds) <= _SECONDS_DIGITS and int(seconds) > 0
+    return datetime.fromtimestamp(int(seconds), UTC) if known else None

@@ -11,11 +11,15 @@ from paging.errors import DeliveryError, Row
 from paging.events import (
     CallAnswered,
     CallEnded,
+    CallEvent,
     CallFailed,
     CallNoted,
     CallRinging,
     DigitsPressed,
     Event,
+    MessageDelivered,
+    MessageFailed,
+    ReplyReceived,
 )
 from paging.model import Attempt, Entry, Failure, Over, Rules
 from paging.ports import Sent
@@ -35,15 +39,24 @@ class Effects:
     over: Over | None = None
 
 
-def submitted(attempt: Attempt, placed: Sent, now: datetime, rules: Rules) -> Effects:
-    """Note that the provider took it."""
-    attempt.provider_id = placed.provider_id
+def submitted(attempt: Attempt, sent: Sent, now: datetime, rules: Rules) -> Effects:
+    """Note that the provider took it; where no receipts come, that is all there is to know."""
+    attempt.provider_id = sent.provider_id
     attempt.submitted_at = now
-    attempt.silence_s = max(placed.silence_s, rules.silence_floor_s)
     if attempt.status == "sending":
         attempt.status = "submitted"
+    words = {"unverified": True} if attempt.unverified else {}
+    entries = [_entry("attempt.submitted", attempt, "submitted", text=sent.text, **words)]
+    match sent.silence_s:
+        case None:
+            attempt.silence_s = rules.text_silence_s
+        case 0:
+            attempt.ended_at, attempt.deadline_at = now, None
+            return Effects(entries, over=Over(attempt, sent=True))
+        case seconds:
+            attempt.silence_s = max(seconds, rules.silence_floor_s)
     _alive(attempt, now)
-    return Effects([_entry("attempt.submitted", attempt, "submitted", text=placed.text)])
+    return Effects(entries)
 
 
 def refused(attempt: Attempt, error: DeliveryError, now: datetime, rules: Rules) -> Effects:
@@ -52,7 +65,7 @@ def refused(attempt: Attempt, error: DeliveryError, now: datetime, rules: Rules)
     if error.row.placed == "maybe":
         attempt.doubtful = True
         attempt.failure = failure
-        wait = rules.carrier_error_wait_s if error.answered else rules.lost_answer_wait_s
+        wait = rules.carrier_error_wait_s if error.answered else _lost_wait_s(attempt, rules)
         if attempt.status == "sending":  # no receipt has overtaken the answer
             attempt.deadline_at = now + timedelta(seconds=wait)
         return Effects(
@@ -70,10 +83,14 @@ def unwanted(attempt: Attempt, now: datetime) -> Effects:
 def orphaned(attempt: Attempt, now: datetime, rules: Rules) -> Effects:
     """Its process ended between storing it and storing the provider's answer."""
     attempt.doubtful = True
-    attempt.deadline_at = now + timedelta(seconds=rules.lost_answer_wait_s)
-    return Effects(
-        [_entry("attempt.submitted", attempt, "restarted", wait_s=rules.lost_answer_wait_s)]
-    )
+    wait = _lost_wait_s(attempt, rules)
+    attempt.deadline_at = now + timedelta(seconds=wait)
+    return Effects([_entry("attempt.submitted", attempt, "restarted", wait_s=wait)])
+
+
+def _lost_wait_s(attempt: Attempt, rules: Rules) -> float:
+    """Return how long to wait for a receipt: two texts are a smaller nuisance than two calls."""
+    return rules.lost_answer_wait_s if attempt.channel == "voice" else rules.lost_text_wait_s
 
 
 def silent(attempt: Attempt, now: datetime) -> Effects:
@@ -88,12 +105,26 @@ def silent(attempt: Attempt, now: datetime) -> Effects:
     )
 
 
-def hear(  # noqa: PLR0911 - one answer a kind of receipt
-    attempt: Attempt, event: Event, now: datetime
-) -> Effects:
+def hear(attempt: Attempt, event: Event, now: datetime) -> Effects:
     """Apply one receipt."""
     if event.receipt.provider_id and attempt.provider_id is None:
         attempt.provider_id = event.receipt.provider_id
+    match event:
+        case MessageDelivered():
+            return _delivered(attempt, now)
+        case MessageFailed(code=code, row=row, text=text):
+            if attempt.status in ("delivered", "failed", "acknowledged", "cancelled"):
+                return Effects()
+            return _fail(attempt, Failure(row.kind, row.outcome, code, text), row, now)
+        case ReplyReceived():
+            return Effects()  # no provider says which text it answers: `replies` finds out
+        case _:
+            return _hear_call(attempt, event, now)
+
+
+def _hear_call(  # noqa: PLR0911 - one answer a kind of receipt
+    attempt: Attempt, event: CallEvent, now: datetime
+) -> Effects:
     match event:
         case CallRinging():
             if attempt.status not in ("sending", "submitted"):
@@ -120,6 +151,18 @@ def hear(  # noqa: PLR0911 - one answer a kind of receipt
         case CallNoted():
             _alive(attempt, now)
             return Effects()
+
+
+def _delivered(attempt: Attempt, now: datetime) -> Effects:
+    """Note that the text is on the phone, also when it was given up before."""
+    if attempt.status in ("delivered", "acknowledged", "cancelled"):
+        attempt.deadline_at = None
+        return Effects()
+    late = attempt.status in ("failed", "unconfirmed")
+    attempt.status, attempt.failure = "delivered", None
+    attempt.ended_at, attempt.deadline_at = now, None
+    entries = [_entry("attempt.delivered", attempt, "delivered")]
+    return Effects(entries) if late else Effects(entries, over=Over(attempt, sent=True))
 
 
 def pressed(attempt: Attempt, digit: str, *, action: str | None, acted: bool) -> Entry:
@@ -188,6 +231,8 @@ def _words(failure: Failure) -> dict[str, str]:
 
 
 def _entry(type_: str, attempt: Attempt, reason: str, **params: object) -> Entry:
+    if attempt.purpose == "notice":
+        params["purpose"] = attempt.purpose
     return Entry(
         type_,
         {"reason": reason, "provider": attempt.provider, "channel": attempt.channel, **params},

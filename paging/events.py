@@ -110,17 +110,8 @@ class ReplyReceived:
     text: str
 
 
-Event = (
-    CallRinging
-    | CallAnswered
-    | DigitsPressed
-    | CallEnded
-    | CallFailed
-    | CallNoted
-    | MessageDelivered
-    | MessageFailed
-    | ReplyReceived
-)
+CallEvent = CallRinging | CallAnswered | DigitsPressed | CallEnded | CallFailed | CallNoted
+Event = CallEvent | MessageDelivered | MessageFailed | ReplyReceived
 
 _FORMS: dict[str, TypeAdapter[Event]] = {
     form.__name__: TypeAdapter(form) for form in get_args(Event)

@@ -1,13 +1,14 @@
 """The rows that decisions are made on, as plain values."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from paging.errors import Row
 from paging.menu import Menu
-from paging.people import Locale, Notification, Policy, Responder, Severity
+from paging.people import Channel, Locale, Notification, Person, Policy, Severity
+from paging.ports import Links, Purpose
 
 IncidentStatus = Literal["triggered", "acknowledged", "closed"]
 PageState = Literal["running", "muted", "acknowledged", "exhausted", "closed", "replaced"]
@@ -23,7 +24,8 @@ AttemptStatus = Literal[
     "unconfirmed",
     "cancelled",
 ]
-TellingState = Literal["waiting", "out", "failed", "skipped", "cancelled"]
+# "sent": it got there as far as anyone can tell, and may still be acted on.
+TellingState = Literal["waiting", "out", "sent", "failed", "skipped", "cancelled"]
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Attempt:
-    """One call.
+    """One message on one channel through one provider to one contact.
 
     `deadline_at`: when silence about it has lasted too long; None once it is over. `keys`: digits
     reported, each once, `keys_live`: those reported while it lasted; `reached`: one of them was
@@ -124,10 +126,10 @@ class Attempt:
     id: str
     ref: str
     responder: str
-    channel: str
+    channel: Channel
     address: str
     provider: str
-    purpose: Literal["page", "test"]
+    purpose: Purpose
     locale: Locale
     status: AttemptStatus
     created_at: datetime
@@ -143,10 +145,11 @@ class Attempt:
     keys: str = ""
     keys_live: str = ""
     reached: bool = False
+    unverified: bool = False  # nobody has proved that this contact is theirs
 
     @property
     def is_open(self) -> bool:
-        """Say whether the phone may still be ringing or in the call."""
+        """Say whether more may be heard of it: of a call, that the line is taken."""
         return self.ended_at is None and self.deadline_at is not None
 
 
@@ -161,15 +164,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
-    """Place this call now, for this telling."""
+class Submit:
+    """Send this message now, for this telling."""
 
     attempt: str
     telling: str
     responder: str
+    channel: Channel
     address: str
     locale: Locale
     provider: str
+    unverified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,23 +187,51 @@ class Alarm:
     severity: Severity
 
 
-Command = Dial | Alarm
+Command = Submit | Alarm
+
+
+class Offer(Protocol):
+    """What a decision may ask about a provider."""
+
+    @property
+    def purposes(self) -> frozenset[Purpose]:
+        """What it has a text for."""
+        ...
+
+    def serves(self, address: str) -> bool:
+        """Say whether it reaches this address."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the installation decided; times in seconds.
 
-    `voice`: providers in failover order, each with the test of the numbers it serves.
+    `channels`: per channel its providers in failover order. `callers`: numbers that it calls or
+    texts from, as (provider, channel, number). `secret`: keys the digests of what must not be read
+    out of the database.
     """
 
-    voice: Mapping[str, Callable[[str], bool]]
+    channels: Mapping[Channel, Mapping[str, Offer]]
     menu: Menu
     operators: str | None = None
     silence_floor_s: float = 90.0
+    text_silence_s: float = 120.0
     lost_answer_wait_s: float = 45.0
+    lost_text_wait_s: float = 5.0
     carrier_error_wait_s: float = 5.0
     reopen_after_s: float = 3600.0
+    links: Links | None = None
+    callers: Sequence[tuple[str, Channel, str]] = ()
+    secret: bytes = b""
+
+    def serving(self, channel: Channel, address: str, purpose: Purpose = "page") -> list[str]:
+        """Return the providers of a channel that can send this to this address, in order."""
+        return [
+            name
+            for name, offer in self.channels.get(channel, {}).items()
+            if purpose in offer.purposes and offer.serves(address)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +255,7 @@ class Run:
     incident: Incident
     page: Page | None
     tellings: list[Telling]
-    people: Mapping[str, Responder]
+    people: Mapping[str, Person]
     lines: MutableMapping[str, datetime]
     stored: Stored
     entries: list[Entry] = field(default_factory=list[Entry])
@@ -245,9 +278,11 @@ class Run:
 class Over:
     """How an attempt ended without an acknowledgement.
 
-    `row` None: an answered call ended without a key, or nothing was ever heard (`silent`).
+    `row` None: an answered call ended without a key, nothing was ever heard (`silent`), or it got
+    there as far as anyone can tell (`sent`: a text was delivered, a mail was taken).
     """
 
     attempt: Attempt
     row: Row | None = None
     silent: bool = False
+    sent: bool = False

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from paging.errors import Row
 from paging.ids import new_id
 from paging.menu import MUTE_MINUTES
-from paging.model import Alarm, Dial, Over, Page, Rules, Run, Telling
-from paging.people import Notification, Policy, Responder
+from paging.model import Alarm, Over, Page, Rules, Run, Submit, Telling
+from paging.people import CONTACT_OF, Notification, Policy, Responder
 
 KEY_MUTES_FOR = timedelta(minutes=MUTE_MINUTES)
 LIVE = ("waiting", "out")
@@ -53,7 +53,7 @@ def tick(run: Run, now: datetime, rules: Rules, *, asked: Asked | None = None) -
             return
         unmute(run, now, by=None)
     if page.step < 0:
-        _begin_step(run, now)
+        _begin_step(run, now, rules)
     going_on = True
     while going_on and page.ended_at is None:
         _fire_due(run, now, rules)
@@ -66,7 +66,9 @@ def tick(run: Run, now: datetime, rules: Rules, *, asked: Asked | None = None) -
 def _why_next(run: Run, page: Page, now: datetime) -> str | None:
     """Return why the next step starts now, or None while this one still has its time."""
     current = [t for t in run.tellings if (t.round, t.step) == (page.round, page.step)]
-    if all(t.state not in LIVE for t in current):
+    # What arrived may be acted on for as long as the step lasts.
+    hoped_for = LIVE if page.step_ends_at is None else (*LIVE, "sent")
+    if all(t.state not in hoped_for for t in current):
         return "nothing_left"
     if page.step_ends_at is not None and page.step_ends_at <= now:
         return "wait_over"
@@ -86,7 +88,7 @@ def _set_next_at(run: Run) -> None:
     page.next_at = min(times, default=None)
 
 
-def _begin_step(run: Run, now: datetime) -> None:
+def _begin_step(run: Run, now: datetime, rules: Rules) -> None:
     """Give every target of the next step its tellings."""
     page = _page(run)
     page.step += 1
@@ -99,7 +101,9 @@ def _begin_step(run: Run, now: datetime) -> None:
             run.note("notification.skipped", "no_responder", responder=responder)
             continue
         severity = run.incident.severity
-        wanted = person.personal(severity) if step.notify == "personal" else step.notify
+        wanted = step.notify
+        if wanted == "personal":
+            wanted = person.personal(severity, rules.channels)
         for position, spec in enumerate(wanted):
             telling = Telling(
                 id=new_id(now),
@@ -138,6 +142,8 @@ def _is_due(run: Run, telling: Telling, now: datetime) -> bool:
 
 def _busy_until(run: Run, telling: Telling, now: datetime) -> datetime | None:
     """Return until when this person may be in a call of ours; None when the line is free."""
+    if telling.spec.channel != "voice":
+        return None
     person = run.people.get(telling.responder)
     until = run.lines.get(person.phone) if person is not None and person.phone else None
     return until if until is not None and until > now else None
@@ -151,10 +157,16 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
     if not _in_hours(telling.spec, person, now) and run.incident.severity != "critical":
         _skip(run, telling, "hours", hours=telling.spec.hours)
         return
-    if person.phone is None:
-        _skip(run, telling, "no_phone")
+    channel = telling.spec.channel
+    kind, address = CONTACT_OF[channel], person.contact(channel)
+    if address is None:
+        _skip(run, telling, f"no_{kind}")
         return
-    serving = [name for name, serves in rules.voice.items() if serves(person.phone)]
+    unverified = kind not in person.verified
+    if unverified and _page(run).plan.unverified == "skip":
+        _skip(run, telling, "unverified")
+        return
+    serving = rules.serving(channel, address)
     if not serving:
         _skip(run, telling, "no_provider")
         return
@@ -169,16 +181,19 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
     provider = (left or serving)[0]
     telling.state, telling.due_at, telling.held = "out", None, False
     telling.tried = (*telling.tried, provider)
-    run.lines[person.phone] = now + timedelta(seconds=rules.silence_floor_s)
+    if channel == "voice":
+        run.lines[address] = now + timedelta(seconds=rules.silence_floor_s)
     telling.attempt = new_id(now)
     run.commands.append(
-        Dial(
+        Submit(
             attempt=telling.attempt,
             telling=telling.id,
             responder=telling.responder,
-            address=person.phone,
+            channel=channel,
+            address=address,
             locale=person.locale,
             provider=provider,
+            unverified=unverified,
         )
     )
 
@@ -192,14 +207,16 @@ def attempt_over(run: Run, telling_id: str, over: Over, now: datetime, rules: Ru
     attempt, row = over.attempt, over.row
     if telling is None or telling.state != "out" or telling.attempt != attempt.id:
         return
-    run.lines.pop(attempt.address, None)
+    if attempt.channel == "voice":
+        run.lines.pop(attempt.address, None)
+    if over.sent:
+        _arrived(telling, now)
+        tick(run, now, rules)
+        return
     telling.hopeless = telling.hopeless and row is not None and row.again == "never"
     if _other_provider_helps(over):
-        left = [
-            name
-            for name, serves in rules.voice.items()
-            if name not in telling.tried and serves(attempt.address)
-        ]
+        serving = rules.serving(attempt.channel, attempt.address)
+        left = [name for name in serving if name not in telling.tried]
         telling.doubtful = telling.doubtful or attempt.doubtful
         if left:
             telling.state, telling.due_at = "waiting", now
@@ -220,6 +237,17 @@ def attempt_over(run: Run, telling_id: str, over: Over, now: datetime, rules: Ru
 
 def _other_provider_helps(over: Over) -> bool:
     return over.silent or (over.row is not None and over.row.other_provider)
+
+
+def _arrived(telling: Telling, now: datetime) -> None:
+    """Note that it got there: sent again, `gap` after this, where there are tries left."""
+    telling.tries_used += 1
+    telling.attempt = None
+    telling.tried, telling.doubtful, telling.hopeless = (), False, True
+    if telling.tries_used < telling.spec.tries_allowed:
+        telling.state, telling.due_at = "waiting", now + timedelta(seconds=telling.spec.gap)
+    else:
+        telling.state, telling.due_at = "sent", None
 
 
 def _use_up_try(run: Run, telling: Telling, row: Row | None, now: datetime) -> None:
@@ -268,7 +296,7 @@ def _next_step(  # noqa: PLR0913 - what, when, why, by whose rules and wish
                 _exhaust(run, now, rules)
             return False
         page.round, page.step = page.round + 1, -1
-    _begin_step(run, now)
+    _begin_step(run, now, rules)
     run.note(
         "incident.escalated",
         reason,
@@ -387,7 +415,7 @@ def escalate(  # noqa: PLR0913 - who, when and how
     if page is None or page.state != "running" or run.incident.status != "triggered":
         return False
     if page.step < 0:
-        _begin_step(run, now)
+        _begin_step(run, now, rules)
     if responder is not None:
         _cancel(run, responder)
     where = (page.round, page.step)

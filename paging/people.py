@@ -2,7 +2,8 @@
 
 import functools
 import re
-from typing import Annotated, Literal
+from collections.abc import Container
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
@@ -14,12 +15,20 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    TypeAdapter,
 )
 
 Severity = Literal["critical", "warning", "info"]
 Locale = Literal["zh-CN", "en"]
-CHANNELS_BUILT = ("voice",)
-CHANNELS_PLANNED = ("sms", "email", "feishu", "dingtalk", "wecom", "slack", "teams")
+Channel = Literal["voice", "sms", "email"]
+CHANNELS_BUILT: tuple[Channel, ...] = get_args(Channel)
+CHANNELS_PLANNED = ("feishu", "dingtalk", "wecom", "slack", "teams")
+# The contact that each channel needs.
+CONTACT_OF: dict[Channel, Literal["phone", "email"]] = {
+    "voice": "phone",
+    "sms": "phone",
+    "email": "email",
+}
 TARGETS_PLANNED = ("schedule", "bot", "chat")
 LOUD = ("voice", "sms")  # for critical and warning only, unless a notification says otherwise
 MAX_WAIT_S = 86_400
@@ -113,7 +122,7 @@ def _channel(value: object) -> object:
 class Notification(Strict):
     """One way of telling a responder. Times in seconds; `hours` in the responder's timezone."""
 
-    channel: Annotated[str, BeforeValidator(_channel)]
+    channel: Annotated[Channel, BeforeValidator(_channel)]
     after: Count = Field(0, ge=0, le=MAX_WAIT_S)
     tries: Count = Field(0, ge=0, le=10)  # 0: the channel's own default
     gap: Count = Field(90, ge=1, le=MAX_WAIT_S)
@@ -132,9 +141,6 @@ class Notification(Strict):
         return severity != "info" or self.channel not in LOUD
 
 
-_CALL = Notification.model_validate({"channel": "voice"})
-
-
 def _spread(value: object) -> object:
     """Read `["voice", "sms"]` as the same with gaps of 60 s between them."""
     if isinstance(value, list | tuple):
@@ -151,6 +157,10 @@ Notifications = Annotated[
 ]
 
 
+# For whoever never said: each 60 s after the one before, or at once when that one has failed.
+_USUAL = TypeAdapter(Notifications).validate_python(CHANNELS_BUILT)
+
+
 class Responder(Strict):
     """A person who can be paged."""
 
@@ -165,14 +175,32 @@ class Responder(Strict):
     )
     accounts: dict[str, str] = Field(default_factory=dict[str, str])
 
-    def personal(self, severity: Severity) -> tuple[Notification, ...]:
-        """Return how this person wants to be told; a call where they never said."""
-        return self.preferences.get(severity) or (_CALL,)
+    def personal(self, severity: Severity, on: Container[str]) -> tuple[Notification, ...]:
+        """Return how this person wants to be told.
+
+        Where they never said, by all channels that are `on` and that they have a contact for; a
+        call is among them in any case, so that a missing number shows.
+        """
+        return self.preferences.get(severity) or tuple(
+            usual
+            for usual in _USUAL
+            if usual.channel == "voice" or (usual.channel in on and self.contact(usual.channel))
+        )
+
+    def contact(self, channel: Channel) -> str | None:
+        """Return the address that this channel uses: the number or the mail address."""
+        return self.phone if CONTACT_OF[channel] == "phone" else self.email
 
     @property
     def zone(self) -> ZoneInfo:
         """The responder's own timezone."""
         return ZoneInfo(self.timezone)
+
+
+class Person(Responder):
+    """A responder as stored: also which contacts, "phone" or "email", are proved to be theirs."""
+
+    verified: frozenset[str] = frozenset()
 
 
 def _target(value: object) -> object:
@@ -226,7 +254,20 @@ class Policy(Strict):
     steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
     repeat: Count = Field(2, ge=0, le=20)
     ack_timeout: Annotated[None, BeforeValidator(lambda v: _not_yet("ack_timeout", v))] = None  # pyright: ignore[reportUnknownLambdaType,reportUnknownArgumentType]
-    unverified: Literal["use"] = "use"
+    unverified: Literal["use", "skip"] = "use"
+
+    def channels_for(self, id_: str, person: Responder, on: Container[str]) -> tuple[Channel, ...]:
+        """Return every channel by which some step would tell this responder, each once."""
+        severities: tuple[Severity, ...] = ("critical", "warning", "info")
+        found: list[Channel] = [
+            one.channel
+            for step in self.steps
+            if id_ in step.responders
+            for severity in severities
+            for one in (person.personal(severity, on) if step.notify == "personal" else step.notify)
+            if one.is_for(severity)
+        ]
+        return tuple(dict.fromkeys(found))
 
     @property
     def responders(self) -> tuple[str, ...]:

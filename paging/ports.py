@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from paging.events import Event
+from paging.people import Locale
 
-Channel = Literal["voice", "sms", "email"]
 # "page" also for drills: they are the real message by the real way.
 Purpose = Literal["page", "test", "code", "notice"]
 
@@ -35,7 +35,7 @@ class Message:
 
     ref: str
     to: str
-    locale: Literal["zh-CN", "en"]
+    locale: Locale
     purpose: Purpose
     fields: Mapping[str, str]
     thread: str | None = None
@@ -70,6 +70,18 @@ class Provider(Protocol):
 
         Never blocks the event loop; raises DeliveryError, and nothing else, within its deadline.
         """
+        ...
+
+
+class Links(Protocol):
+    """Addresses that need no login: whoever holds one may use it."""
+
+    def acknowledge(self, number: int, responder: str, at: datetime) -> str:
+        """Return where this responder acknowledges this incident, made at this time."""
+        ...
+
+    def callers(self, at: datetime) -> str:
+        """Return where the numbers that may call can be had."""
         ...
 
 

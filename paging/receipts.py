@@ -1,12 +1,13 @@
-"""Hearing what became of a call: each receipt once, in any order, with its effects at once."""
+"""Hearing what became of a message: each receipt once, in any order, with its effects at once."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from paging import attempts, events
-from paging.events import Event
+from paging import attempts, events, replies
+from paging.events import CallEnded, CallFailed, Event, ReplyReceived
 from paging.model import Attempt
 from paging.store import attempts as rows
+from paging.store import contacts
 from paging.work import Work
 
 KEPT_FOR = timedelta(hours=24)  # as long as an attempt whose answer was lost may be matched
@@ -17,6 +18,13 @@ def record(work: Work, provider: str, heard: Sequence[Event]) -> int:
     news = 0
     for event in heard:
         receipt = event.receipt
+        if receipt.caller and isinstance(event, CallEnded | CallFailed | ReplyReceived):
+            contacts.learn_caller(
+                work.conn, provider, receipt.channel, receipt.caller[:64], work.now
+            )
+        if isinstance(event, ReplyReceived):
+            news += replies.record(work, event)
+            continue
         attempt = _attempt_of(work, event, work.now)
         if not rows.receive(
             work.conn,
@@ -36,7 +44,7 @@ def record(work: Work, provider: str, heard: Sequence[Event]) -> int:
 
 
 def settle_parked(work: Work, attempt: Attempt) -> None:
-    """Apply what came for this call, or its number, before a provider's answer said whose it is."""
+    """Apply what came for this message, or its number, before an answer said whose it is."""
     parked = rows.parked(
         work.conn,
         attempt.provider,
@@ -45,7 +53,8 @@ def settle_parked(work: Work, attempt: Attempt) -> None:
         since=work.now - KEPT_FOR,
     )
     for event, at in parked:
-        found = _attempt_of(work, event, at)
+        same_channel = event.receipt.channel == attempt.channel
+        found = _attempt_of(work, event, at) if same_channel else None
         if found is not None:
             rows.claim_receipt(work.conn, found.provider, event.receipt.key, found.id)
             work.after(found, attempts.hear(found, event, work.now))
@@ -63,13 +72,14 @@ def _attempt_of(work: Work, event: Event, at: datetime) -> Attempt | None:
         return found if found is not None and found.provider == receipt.provider else None
     if not receipt.provider_id:
         return None
-    found = rows.by_provider_id(work.conn, receipt.provider, receipt.provider_id)
+    found = rows.by_provider_id(work.conn, receipt.provider, receipt.channel, receipt.provider_id)
     if found is not None or receipt.address is None:
         return found
     on_its_way, lost = (
         rows.without_provider_id(
             work.conn,
             receipt.provider,
+            receipt.channel,
             receipt.address,
             doubtful=doubtful,
             begun=(at - KEPT_FOR, at),

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from paging.people import Identifier, Severity, Strict
+from paging.errors import InvalidError
+from paging.people import CHANNELS_BUILT, Channel, Identifier, Severity, Strict
 
 DETAILS_KEPT = 65_536
 _CUT = "\n… (cut)"
@@ -82,3 +83,11 @@ class AlertGroup(BaseModel):
     common_annotations: dict[str, str] = Field(default_factory=dict, alias="commonAnnotations")
     external_url: str = Field("", alias="externalURL")
     truncated_alerts: int = Field(0, alias="truncatedAlerts", ge=0, le=1_000_000)
+
+
+def channel_of(asked: str) -> Channel:
+    """Return the channel of this name. Raises InvalidError."""
+    for channel in CHANNELS_BUILT:
+        if channel == asked:
+            return channel
+    raise InvalidError("channel", f"expected one of: {', '.join(CHANNELS_BUILT)}")

@@ -7,15 +7,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from paging import dispatch, drills, incidents, receipts, teams
+from paging import contacts, dispatch, drills, incidents, linked, receipts, teams
 from paging.errors import DeliveryError, InvalidError, NotFoundError, Row, UnavailableError
 from paging.events import Event
 from paging.model import Attempt, Entry, Rules
-from paging.people import Policy, Responder
+from paging.people import Channel, Policy, Responder
 from paging.ports import Clock, Message, Provider, Sent
 from paging.requests import AlertGroup, NewIncident
 from paging.store import Transaction, people, runs, schema, views
 from paging.store import attempts as attempt_rows
+from paging.store import contacts as contact_rows
 from paging.store.database import ACCEPTS, ENGINE, RECEIPTS, Store
 from paging.work import Work
 
@@ -36,7 +37,11 @@ class Paging:
     """One per process. Every method is one transaction, committed before it returns."""
 
     def __init__(
-        self, store: Store, clock: Clock, rules: Rules, providers: Mapping[str, Provider]
+        self,
+        store: Store,
+        clock: Clock,
+        rules: Rules,
+        providers: Mapping[Channel, Mapping[str, Provider]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -157,9 +162,9 @@ class Paging:
                 wait.cancel()
 
     async def _submit(self, attempt: Attempt, request: Message) -> None:
-        """Hand one call to its provider and store what it answered."""
+        """Hand one message to its provider and store what it answered."""
         with structlog.contextvars.bound_contextvars(
-            incident=request.fields["number"],
+            incident=request.fields.get("number"),
             attempt=attempt.id,
             provider=attempt.provider,
             channel=attempt.channel,
@@ -175,26 +180,28 @@ class Paging:
 
     async def _answer(self, attempt: Attempt, request: Message) -> Sent | DeliveryError | None:
         try:
-            placed = await self._providers[attempt.provider].send(
-                request, still_wanted=lambda: self._still_wanted(attempt.id)
-            )
+            provider = self._providers[attempt.channel][attempt.provider]
+            sent = await provider.send(request, still_wanted=lambda: self._still_wanted(attempt))
         except DeliveryError as exc:
-            log.warning("call.refused", code=exc.code, kind=exc.row.kind, placed=exc.row.placed)
+            log.warning("message.refused", code=exc.code, kind=exc.row.kind, placed=exc.row.placed)
             return exc
         except Exception as exc:  # noqa: BLE001 - the outermost loop: a page must go on
-            log.error("call.broken", error=type(exc).__name__)  # noqa: TRY400 - texts hold numbers
+            log.error("message.broken", error=type(exc).__name__)  # noqa: TRY400 - texts hold numbers
             return DeliveryError(attempt.provider, type(exc).__name__, _BROKEN, answered=False)
-        if placed is not None:
-            log.info("call.placed")
-        return placed
+        if sent is not None:
+            log.info("message.taken")
+        return sent
 
-    def _still_wanted(self, attempt_id: str) -> bool:
+    def _still_wanted(self, attempt: Attempt) -> bool:
         """Read, not remembered, in the sending thread.
 
-        A database that cannot be asked does not keep a phone from ringing.
+        A database that cannot be asked does not keep a phone from ringing. Who has an incident is
+        said all the more once somebody has it.
         """
+        if attempt.purpose == "notice":
+            return True
         try:
-            return self._store.read_here(attempt_rows.still_wanted, attempt_id)
+            return self._store.read_here(attempt_rows.still_wanted, attempt.id)
         except UnavailableError:
             return True
 
@@ -248,8 +255,9 @@ class Paging:
         return await self._store.read(_incident, id_)
 
     async def put_responder(self, id_: str, value: Responder) -> tuple[Json, bool]:
-        """Create or replace a responder."""
-        return await self._put("responder", id_, value)
+        """Create or replace a responder; a contact that stays the same stays proved."""
+        _, created = await self._put("responder", id_, value)
+        return await self.responder(id_), created
 
     async def put_policy(self, id_: str, value: Policy) -> tuple[Json, bool]:
         """Create or replace a policy; running pages keep the plan they began with."""
@@ -280,7 +288,7 @@ class Paging:
     async def responders(self) -> list[Json]:
         """Return all responders."""
         return [
-            teams.shown(id_, value)
+            teams.seen(id_, value)
             for id_, value in (await self._store.read(people.responders)).items()
         ]
 
@@ -289,7 +297,7 @@ class Paging:
         known = await self._store.read(people.responders, [id_])
         if id_ not in known:
             raise NotFoundError(f"no responder {id_!r}")
-        return teams.shown(id_, known[id_])
+        return teams.seen(id_, known[id_])
 
     async def delete_responder(self, id_: str) -> None:
         """Delete a responder whom no policy names."""
@@ -314,7 +322,7 @@ class Paging:
         await self._work(ACCEPTS, teams.delete_policy, id_)
 
     async def test_responder(self, id_: str, channel: str, provider: str | None) -> Json:
-        """Start a drill: a real call, marked as a test."""
+        """Start a drill: a real message, marked as a test."""
         attempt_id = await self._work(ENGINE, drills.begin, id_, channel, provider)
         return await self.attempt(attempt_id)
 
@@ -334,12 +342,40 @@ class Paging:
         )
         return _listed(items, limit, "id")
 
+    async def send_code(self, responder: str, channel: str) -> Json:
+        """Send a code by which a contact proves itself; return its attempt."""
+        return await self.attempt(await self._work(ENGINE, contacts.send_code, responder, channel))
+
+    async def confirm_code(self, responder: str, channel: str, code: str) -> Json:
+        """Note a contact as proved; return its responder."""
+        wrong = await self._work(ENGINE, contacts.confirm_code, responder, channel, code)
+        if wrong is not None:
+            raise wrong
+        return await self.responder(responder)
+
+    async def callers(self) -> list[Json]:
+        """Return every number that may call or text, configured or learnt."""
+        learnt = await self._store.read(contact_rows.callers)
+        return [
+            {"provider": provider, "channel": channel, "number": number}
+            for provider, channel, number in dict.fromkeys((*self._rules.callers, *learnt))
+        ]
+
+    async def linked(self, number: int, responder: str, made_at: datetime) -> Json:
+        """Return what an acknowledge link shows."""
+        return await self._store.read(linked.shown, number, responder, made_at)
+
+    async def acknowledge_by_link(self, number: int, responder: str, made_at: datetime) -> Json:
+        """Acknowledge by a link; return what it shows then."""
+        return await self._work(RECEIPTS, linked.acknowledge, number, responder, made_at)
+
     async def providers(self) -> list[Json]:
         """Return how each provider did in the last 24 hours."""
         since = self._clock.now() - _SHOWN_SINCE
         return [
-            await self._store.read(views.provider, name, "voice", since)
-            for name in self._rules.voice
+            await self._store.read(views.provider, name, channel, since)
+            for channel, offers in self._rules.channels.items()
+            for name in offers
         ]
 
     async def ready(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paging.errors import ConflictError, InvalidError, NotFoundError
-from paging.people import Policy, Responder
+from paging.people import Person, Policy, Responder
 from paging.store import people
 from paging.work import Work
 
@@ -12,8 +12,14 @@ Json = dict[str, Any]
 
 
 def shown(id_: str, value: Responder | Policy) -> Json:
-    """Return a responder or policy as the API shows it."""
-    return {"id": id_, **value.model_dump(mode="json", exclude_none=True)}
+    """Return a responder or policy as its owner wrote it."""
+    written = value.model_dump(mode="json", exclude_none=True, exclude={"verified"})
+    return {"id": id_, **written}
+
+
+def seen(id_: str, person: Person) -> Json:
+    """Return a responder as the API shows it: also which contacts are proved."""
+    return {**shown(id_, person), "verified": sorted(person.verified)}
 
 
 def apply(
@@ -49,14 +55,9 @@ def apply(
 def _change(
     kind: str, id_: str, before: Responder | Policy | None, after: Responder | Policy
 ) -> Json:
-    action = "added" if before is None else "unchanged" if before == after else "changed"
-    return {
-        "kind": kind,
-        "id": id_,
-        "action": action,
-        "before": None if before is None else shown(id_, before),
-        "after": shown(id_, after),
-    }
+    was, will_be = None if before is None else shown(id_, before), shown(id_, after)
+    action = "added" if was is None else "unchanged" if was == will_be else "changed"
+    return {"kind": kind, "id": id_, "action": action, "before": was, "after": will_be}
 
 
 def _check_references(policies: Mapping[str, Policy], known: set[str]) -> None:
@@ -72,12 +73,16 @@ def _check_references(policies: Mapping[str, Policy], known: set[str]) -> None:
 
 def _check_number(work: Work, id_: str, person: Responder) -> None:
     """Find out now, not at night, that no provider serves a number."""
-    phone = person.phone
-    if phone and not any(serves(phone) for serves in work.rules.voice.values()):
-        on = ", ".join(work.rules.voice) or "none"
+    phone, rules = person.phone, work.rules
+    if phone and not any(rules.serving(channel, phone) for channel in ("voice", "sms")):
+        on = [
+            f"{name} {channel}"
+            for channel in ("voice", "sms")
+            for name in rules.channels.get(channel, ())
+        ]
         raise InvalidError(
             f"responders.{id_}.phone",
-            f"expected a number that a voice provider serves which is on: {on}",
+            f"expected a number that a provider serves which is on: {', '.join(on) or 'none'}",
         )
 
 

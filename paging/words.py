@@ -22,9 +22,18 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "no_receipt": ("没有回执", "no receipt"),
     "limited": ("触发限频", "a limit was reached"),
     "not_sent": ("未能发出", "could not be sent"),
+    "bad_address": ("地址有误", "no such address"),
+    "mailbox_full": ("邮箱已满", "the mailbox is full"),
+    "undelivered": ("未送达", "not delivered"),
 }
-_CHANNELS = {"voice": ("电话", "call")}
-_PROVIDERS = {"alibaba": ("阿里云", "Alibaba Cloud"), "tencent": ("腾讯云", "Tencent Cloud")}
+_CHANNELS = {"voice": ("电话", "call"), "sms": ("短信", "text"), "email": ("邮件", "mail")}
+_PROVIDERS = {
+    "alibaba": ("阿里云", "Alibaba Cloud"),
+    "tencent": ("腾讯云", "Tencent Cloud"),
+    "smtp": ("邮件服务器", "the mail server"),
+}
+_NOTICE = ("通知短信", "notice text")
+_UNVERIFIED = (",该联系方式未经验证", "; nobody has verified this contact")
 _STATUSES = {
     "acknowledged": ("已被认领", "acknowledged already"),
     "closed": ("已关闭", "closed already"),
@@ -86,16 +95,33 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("incident.closed", "*"): ("{by}已关闭", "{by} closed it"),
     ("attempt.submitted", "submitted"): (
-        "{provider}已受理{channel}",
-        "{provider} took the {channel}",
+        "{provider}已受理{channel}{unverified}",
+        "{provider} took the {channel}{unverified}",
     ),
     ("attempt.submitted", "doubtful"): (
-        "{provider}没有明确答复({code}),电话可能已拨出;等回执{wait_s}秒",
-        "{provider} answered unclearly ({code}), the call may be out; {wait_s} s for a receipt",
+        "{provider}没有明确答复({code}),{channel}可能已发出;等回执{wait_s}秒",
+        "{provider} answered unclearly ({code}), the {channel} may be out; {wait_s} s to hear",
     ),
     ("attempt.submitted", "restarted"): (
-        "服务在拨打途中重启,电话可能已拨出;等回执{wait_s}秒",
-        "the service restarted while calling, it may be out; {wait_s} s for a receipt",
+        "服务在发出途中重启,{channel}可能已发出;等回执{wait_s}秒",
+        "the service restarted meanwhile, the {channel} may be out; {wait_s} s for a receipt",
+    ),
+    ("attempt.delivered", "*"): ("短信已送达", "the text was delivered"),
+    ("reply.received", "acknowledge"): ("回复“{text}”:认领", "replied “{text}”: acknowledge"),
+    ("reply.received", "escalate"): ("回复“{text}”:转下一位", "replied “{text}”: next person"),
+    ("reply.received", "mute"): ("回复“{text}”:静音", "replied “{text}”: mute"),
+    ("reply.received", "close"): ("回复“{text}”:关闭", "replied “{text}”: close"),
+    ("reply.received", "too_late"): (
+        "回复“{text}”:太迟,未生效",
+        "replied “{text}”: too late, nothing done",
+    ),
+    ("reply.received", "unknown_code"): (
+        "回复“{text}”:无法确定是哪条告警,未生效",
+        "replied “{text}”: no telling which incident is meant, nothing done",
+    ),
+    ("reply.received", "*"): (
+        "回复“{text}”:无法理解,未生效",
+        "replied “{text}”: not understood, nothing done",
     ),
     ("attempt.ringing", "*"): ("响铃", "ringing"),
     ("attempt.answered", "*"): ("已接听", "answered"),
@@ -112,7 +138,7 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "pressed {digit}: too late, nothing done",
     ),
     ("attempt.failed", "*"): ("{provider}:{outcome}{code}", "{provider}: {outcome}{code}"),
-    ("attempt.cancelled", "*"): ("未拨出:已被认领", "not called: somebody had taken it"),
+    ("attempt.cancelled", "*"): ("未发出:已被认领", "not sent: somebody had taken it"),
     ("attempt.unconfirmed", "*"): (
         "{provider}一直没有回执,按未接通处理",
         "{provider} never sent a receipt: taken as not reached",
@@ -126,9 +152,14 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "not told: outside {hours}",
     ),
     ("notification.skipped", "no_phone"): ("未通知:没有电话号码", "not told: no phone number"),
+    ("notification.skipped", "no_email"): ("未通知:没有邮箱地址", "not told: no email address"),
     ("notification.skipped", "no_provider"): (
-        "未通知:没有服务商可呼叫该号码",
-        "not told: no provider serves that number",
+        "未通知:没有已启用的服务商可向此人发{channel}",
+        "not told: no provider that is on reaches this person by {channel}",
+    ),
+    ("notification.skipped", "unverified"): (
+        "未通知:联系方式未经验证,而策略要求验证",
+        "not told: the contact is not verified, and the policy asks for that",
     ),
     ("notification.skipped", "no_responder"): ("未通知:查无此人", "not told: no such responder"),
     ("notification.delayed", "on_a_call"): (
@@ -161,20 +192,27 @@ class _Values(dict[str, str]):
         self._language = language
 
     def __missing__(self, key: str) -> str:
-        value = self._detail.get(key)
-        reason = self._detail.get("reason")
-        match key:
-            case "outcome":
-                value = value or reason
-                return _OUTCOMES.get(str(value), (str(value), str(value)))[self._language]
-            case "code":
-                in_brackets = {0: f"({value})", 1: f" ({value})"}[self._language]
-                return in_brackets if value and reason != "doubtful" else str(value or "")
-            case "status":
-                return _STATUSES.get(str(reason), ("", ""))[self._language]
-            case "provider" | "to":
-                return _PROVIDERS.get(str(value), (str(value), str(value)))[self._language]
-            case "channel":
-                return _CHANNELS.get(str(value), (str(value), str(value)))[self._language]
-            case _:
-                return "" if value is None else str(value)
+        value, language = self._detail.get(key), self._language
+        reason = str(self._detail.get("reason"))
+        if key == "code":
+            in_brackets = {0: f"({value})", 1: f" ({value})"}[language]
+            return in_brackets if value and reason != "doubtful" else str(value or "")
+        if key == "unverified":
+            return _UNVERIFIED[language] if value else ""
+        if key == "channel" and self._detail.get("purpose") == "notice":
+            return _NOTICE[language]
+        if key in ("outcome", "status"):
+            value = reason if key == "status" else value or reason
+        known = _KNOWN.get(key, {}).get(str(value))
+        if known is not None:
+            return known[language]
+        return "" if value is None or key == "status" else str(value)
+
+
+_KNOWN = {
+    "outcome": _OUTCOMES,
+    "status": _STATUSES,
+    "provider": _PROVIDERS,
+    "to": _PROVIDERS,
+    "channel": _CHANNELS,
+}

@@ -3,17 +3,17 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from paging import attempts, pages, words
 from paging.ids import new_id, new_ref
 from paging.menu import Action
-from paging.model import Alarm, Attempt, Dial, Entry, Incident, Over, Rules, Run
-from paging.people import Locale
+from paging.model import Alarm, Attempt, Entry, Incident, Over, Rules, Run, Submit
+from paging.people import Channel, Locale
 from paging.ports import Message, Purpose
-from paging.store import Transaction, people, runs, savepoint
+from paging.store import Transaction, answers, people, runs, savepoint
 from paging.store import attempts as attempt_rows
 
 log = structlog.get_logger(__name__)
@@ -93,8 +93,8 @@ class Work:
             self._falls_due(run.page.next_at)
         for command in run.commands:
             match command:
-                case Dial():
-                    self._dial(run, command)
+                case Submit():
+                    self._submit(run, command)
                 case Alarm():
                     self.alarm(command)
 
@@ -107,35 +107,85 @@ class Work:
         if at is not None and (self.next_at is None or at < self.next_at):
             self.next_at = at
 
-    def _dial(self, run: Run, dial: Dial) -> None:
+    def _submit(self, run: Run, command: Submit) -> None:
         attempt = new_attempt(
-            dial.responder,
-            dial.address,
-            dial.provider,
-            dial.locale,
+            command.responder,
+            (command.channel, command.address),
+            command.provider,
+            command.locale,
             self.now,
-            id_=dial.attempt,
+            id_=command.attempt,
+            unverified=command.unverified,
         )
         page = run.page.id if run.page is not None else ""
-        attempt_rows.insert_attempt(self.conn, attempt, [(run.incident.number, page, dial.telling)])
-        incident = run.incident
-        self.submit(
-            attempt,
-            {
-                "title": _spoken_title(incident, dial.locale),
-                "severity": incident.severity,
-                "count": str(incident.alerts),
-                "number": str(incident.number),
-                "responder": run.people[dial.responder].name,
-                "details": incident.details or "",
-            },
-        )
+        about = (run.incident.number, page, command.telling)
+        attempt_rows.insert_attempt(self.conn, attempt, [about])
+        fields = self._fields(run.incident, attempt)
+        fields["responder"] = run.people[command.responder].name
+        self.submit(attempt, fields, thread=run.incident.id)
 
-    def submit(self, attempt: Attempt, fields: Mapping[str, str]) -> None:
+    def _fields(self, incident: Incident, attempt: Attempt) -> dict[str, str]:
+        """Return what a message about this incident may say on its channel."""
+        fields = {
+            "title": _title_in(incident, attempt.locale),
+            "severity": incident.severity,
+            "count": str(incident.alerts),
+            "number": str(incident.number),
+            "details": incident.details or "",
+        }
+        match attempt.channel:
+            case "sms":
+                code = answers.code_for(self.conn, attempt.address, incident.number)
+                return {**fields, "code": str(code)}
+            case "email" if self.rules.links is not None:
+                to = (incident.number, attempt.responder)
+                return {
+                    **fields,
+                    "link": self.rules.links.acknowledge(*to, self.now),
+                    "callers": self.rules.links.callers(self.now),
+                }
+            case _:
+                return fields
+
+    def submit(
+        self, attempt: Attempt, fields: Mapping[str, str], *, thread: str | None = None
+    ) -> None:
         """Have this attempt handed to its provider once this transaction is committed."""
         self._falls_due(attempt.deadline_at)
-        request = Message(attempt.ref, attempt.address, attempt.locale, attempt.purpose, fields)
+        request = Message(
+            attempt.ref, attempt.address, attempt.locale, attempt.purpose, fields, thread
+        )
         self.to_submit.append((attempt, request))
+
+    def notice(self, responder: str, run: Run) -> bool:
+        """Text this person who has the incident, and what may be replied; where there is a text.
+
+        Returns whether it is on its way.
+        """
+        owner = run.incident.acknowledged_by
+        ids = [responder] if owner is None else [responder, owner]
+        known = people.responders(self.conn, ids)
+        person = known.get(responder)
+        if person is None or person.phone is None:
+            return False
+        serving = self.rules.serving("sms", person.phone, "notice")
+        if not serving:
+            return False
+        attempt = new_attempt(
+            responder,
+            ("sms", person.phone),
+            serving[0],
+            person.locale,
+            self.now,
+            purpose="notice",
+        )
+        page = run.page.id if run.page is not None else ""
+        attempt_rows.insert_attempt(self.conn, attempt, [(run.incident.number, page, "")])
+        fields = self._fields(run.incident, attempt)
+        has_it = known.get(owner) if owner is not None else None
+        fields["responder"] = has_it.name if has_it is not None else owner or ""
+        self.submit(attempt, fields)
+        return True
 
     def alarm(self, alarm: Alarm) -> None:
         """Open, or repeat, the operators' incident for this cause."""
@@ -218,40 +268,49 @@ class Work:
     def _press(self, attempt: Attempt, digit: str, in_the_call: list[Run]) -> None:
         """Do what the key means, for everything that was in the call."""
         action = self.rules.menu.get(digit)
+        first = not attempt.reached
         counted = not in_the_call  # a drill has nothing to act on, and yet proves a human
         for run in in_the_call:
-            counted = self._press_for(attempt, digit, action, run) or counted
+            counts = self.counts(attempt, run, attempts.KEY_COUNTS_FOR)
+            run.entries.append(attempts.pressed(attempt, digit, action=action, acted=counts))
+            if counts:
+                self.act(run, action, attempt, "key")
+            counted = counted or counts
         if action is not None and counted:
-            attempt.reached = True
-            if action == "acknowledge":
-                attempt.status = "acknowledged"
+            self.reached(attempt, action)
+            if first and in_the_call:
+                self.notice(attempt.responder, in_the_call[0])
 
-    def _press_for(self, attempt: Attempt, digit: str, action: Action | None, run: Run) -> bool:
-        """Return whether the key counted; one that came too late is only recorded."""
-        late = self.now - attempt.created_at > attempts.KEY_COUNTS_FOR
-        counts = not late and run.incident.opened_at <= attempt.created_at
-        run.entries.append(attempts.pressed(attempt, digit, action=action, acted=counts))
-        if counts:
-            self._act(run, action, attempt)
-        return counts
+    def counts(self, attempt: Attempt, run: Run, within: timedelta) -> bool:
+        """Say whether what answers this attempt still means the incident as it is now."""
+        late = self.now - attempt.created_at > within
+        return not late and run.incident.opened_at <= attempt.created_at
 
-    def _act(self, run: Run, action: Action | None, attempt: Attempt) -> None:
+    @staticmethod
+    def reached(attempt: Attempt, action: Action) -> None:
+        """Note that a human acted on this attempt."""
+        attempt.reached = True
+        if action == "acknowledge":
+            attempt.status = "acknowledged"
+
+    def act(self, run: Run, action: Action | None, attempt: Attempt, via: str) -> None:
+        """Do to the incident what was asked for by whoever this attempt reached."""
         who, now = attempt.responder, self.now
         match action:
             case "acknowledge":
-                pages.acknowledge(run, now, by=who, via="key", responder=who, attempt=attempt.id)
+                pages.acknowledge(run, now, by=who, via=via, responder=who, attempt=attempt.id)
             case "escalate":
-                pages.escalate(run, now, self.rules, by=who, responder=who, via="key")
+                pages.escalate(run, now, self.rules, by=who, responder=who, via=via)
             case "mute":
-                pages.mute(run, now + pages.KEY_MUTES_FOR, by=who, via="key")
+                pages.mute(run, now + pages.KEY_MUTES_FOR, by=who, via=via)
             case "close":
-                pages.close(run, now, by=who, via="key", by_hand=True)
+                pages.close(run, now, by=who, via=via, by_hand=True)
             case None:
                 pass
 
 
-def _spoken_title(incident: Incident, locale: Locale) -> str:
-    """Return what to read out: of our own incidents, which are titled in both, one language."""
+def _title_in(incident: Incident, locale: Locale) -> str:
+    """Return what to say: of our own incidents, which are titled in both, one language."""
     if not incident.from_ringback:
         return incident.title
     return f"ringback: {words.sentence('incident.triggered', incident.labels)[locale]}"
@@ -259,25 +318,27 @@ def _spoken_title(incident: Incident, locale: Locale) -> str:
 
 def new_attempt(  # noqa: PLR0913 - the fields of a row
     responder: str,
-    address: str,
+    contact: tuple[Channel, str],
     provider: str,
     locale: Locale,
     now: datetime,
     *,
     id_: str | None = None,
     purpose: Purpose = "page",
+    unverified: bool = False,
 ) -> Attempt:
-    """Return an attempt on its way to its provider."""
+    """Return an attempt on its way to its provider. `contact`: the channel and the address."""
     return Attempt(
         id=id_ or new_id(now),
         ref=new_ref(),
         responder=responder,
-        channel="voice",
-        address=address,
+        channel=contact[0],
+        address=contact[1],
         provider=provider,
         purpose=purpose,
         locale=locale,
         status="sending",
         created_at=now,
         deadline_at=now + attempts.SUBMIT_TAKES_AT_MOST,
+        unverified=unverified,
     )

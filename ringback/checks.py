@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from clouds.probes import Proof
+from email_sender.smtp import SmtpEmail
 from outbound.http import Answer, OutboundError, client, fetch
 from paging.errors import UnavailableError
-from paging.people import Policy, Responder
+from paging.people import CONTACT_OF, Channel, Person, Policy
 from paging.store import people, schema
 from paging.store.database import Store, file_of
-from ringback.carriers import Voice, voices
+from ringback.adapters import Adapter, Adapters, adapters
 from ringback.settings import Settings
 from ringback.urls import callback_url
 
@@ -39,11 +41,38 @@ _MARKS: dict[Verdict, str] = {
 }
 # Bodies that each carrier's reader takes and that hold no event, so that nothing is changed by
 # them, least of all what is known of when the carrier itself last called back.
-_EMPTY_CALLBACKS: dict[str, bytes] = {"alibaba": b"[]", "tencent": b"{}"}
-_WITHOUT: dict[str, tuple[Verdict, str, str]] = {
-    "page": ("wrong", "任何电话都无法拨打", "no call can be made"),
-    "bundle": ("note", "同时发生的告警逐个呼叫", "incidents at the same time come one by one"),
-    "code": ("note", "无法用电话验证号码", "numbers cannot be verified by a call"),
+_EMPTY_CALLBACKS: dict[tuple[str, str], bytes] = {
+    ("alibaba", "voice"): b"[]",
+    ("alibaba", "sms-report"): b"[]",
+    ("alibaba", "sms-reply"): b"[]",
+    ("tencent", "voice"): b"{}",
+    ("tencent", "sms-report"): b"[]",
+    ("tencent", "sms-reply"): b"{}",
+}
+_OFF: dict[Channel, tuple[str, str]] = {
+    "voice": (
+        "没有启用任何语音服务商:填写 [providers.alibaba.voice] 或 [providers.tencent.voice]",
+        "no voice provider is on: write [providers.alibaba.voice] or [providers.tencent.voice]",
+    ),
+    "sms": (
+        "没有启用短信:电话打不通时无法改发短信",
+        "no provider of texts is on: a call that fails is followed by none",
+    ),
+    "email": (
+        "没有启用邮件:电话打不通时无法改发邮件",
+        "no mail server is on: a call that fails is followed by no mail",
+    ),
+}
+# By channel and purpose: what goes without, for want of a text. A page's own is always there.
+_WITHOUT: dict[str, dict[str, tuple[str, str]]] = {
+    "voice": {
+        "bundle": ("同时发生的告警逐个呼叫", "incidents at the same time come one by one"),
+        "code": ("无法用电话验证号码", "numbers cannot be verified by a call"),
+    },
+    "sms": {
+        "code": ("无法用短信验证号码", "numbers cannot be verified by a text"),
+        "notice": ("按键或回复之后没有短信告知结果", "nobody is texted what a key or a reply did"),
+    },
 }
 
 
@@ -80,46 +109,48 @@ def lines(findings: list[Finding]) -> list[str]:
 
 def check(settings: Settings, path: Path, *, live: bool) -> list[Finding]:
     """Return what was found; live asks each carrier, and calls back through public_url."""
-    adapters = voices(settings)
+    made = adapters(settings)
     findings = [
         Finding("ok", "settings", "", str(path)),
-        *_providers(settings, adapters),
+        *_providers(settings, made),
         *_public_url(settings.server.public_url),
-        *check_team(settings, adapters),
+        *check_team(settings, made),
     ]
     if live:
-        findings += asyncio.run(_live(settings, adapters))
+        findings += asyncio.run(_live(settings, made))
     return findings
 
 
-def _providers(settings: Settings, adapters: Mapping[str, Voice]) -> Iterator[Finding]:
-    if not adapters:
-        yield Finding(
-            "wrong",
-            "channels.voice",
-            "没有启用任何语音服务商:填写 [providers.alibaba.voice] 或 [providers.tencent.voice]",
-            "no voice provider is on: write [providers.alibaba.voice] or [providers.tencent.voice]",
-        )
-    if len(adapters) == 1:
-        yield Finding(
-            "note",
-            "channels.voice",
-            "只有一家语音服务商,无法故障切换",
-            "one voice provider only: nothing to fail over to",
-        )
-    for name in adapters:
-        yield from _templates(settings, name)
+def _providers(settings: Settings, made: Adapters) -> Iterator[Finding]:
+    """Say which channels there are, and what a missing text makes unavailable.
+
+    That the texts that are there fit was seen while loading.
+    """
+    for channel, (zh, en) in _OFF.items():
+        on = made.by_channel[channel]
+        if not on:
+            verdict: Verdict = "wrong" if channel == "voice" else "note"
+            yield Finding(verdict, f"channels.{channel}", zh, en)
+        if len(on) == 1 and channel != "email":
+            yield Finding(
+                "note",
+                f"channels.{channel}",
+                "只有一家服务商,无法故障切换",
+                "one provider only: nothing to fail over to",
+            )
+        for name in on:
+            if channel != "email":  # mails are ours to write
+                yield from _templates(settings, channel, name)
 
 
-def _templates(settings: Settings, provider: str) -> Iterator[Finding]:
-    """Name what a missing text makes unavailable. That those there fit was seen while loading."""
-    cloud = getattr(settings.providers, provider)
-    templates, about = cloud.voice.templates, f"{provider}.voice.templates"
-    for purpose, (verdict, zh, en) in _WITHOUT.items():
-        if purpose == "code" and provider == "tencent":
+def _templates(settings: Settings, channel: str, provider: str) -> Iterator[Finding]:
+    table = getattr(getattr(settings.providers, provider), channel)
+    templates, about = table.templates, f"{provider}.{channel}.templates"
+    for purpose, (zh, en) in _WITHOUT[channel].items():
+        if (channel, purpose, provider) == ("voice", "code", "tencent"):
             continue  # SendCodeVoice reads out a code without a template
         if templates.choose(purpose, "zh-CN") is None:
-            yield Finding(verdict, f"{about}.{purpose}", f"缺少:{zh}", f"missing: {en}")
+            yield Finding("note", f"{about}.{purpose}", f"缺少:{zh}", f"missing: {en}")
     if templates.page and templates.choose("page", "zh-CN") == templates.choose("page", "en"):
         yield Finding(
             "note",
@@ -127,9 +158,9 @@ def _templates(settings: Settings, provider: str) -> Iterator[Finding]:
             "只有一种语言,对所有人都用它",
             "one language only, used for everyone",
         )
-    if provider == "alibaba" and cloud.voice.mode == "tts":
+    if (channel, provider) == ("voice", "alibaba") and table.mode == "tts":
         yield Finding(
-            "wrong" if len(settings.voice_on) == 1 else "note",
+            "wrong" if len(settings.on("voice")) == 1 else "note",
             "alibaba.voice.mode",
             'tts 只响铃和朗读,收不到按键:购买号码后改为 "ivr"',
             'tts rings and reads out, but no key comes back: buy a number, then "ivr"',
@@ -164,7 +195,7 @@ def _public_url(url: str) -> Iterator[Finding]:
         yield Finding("ok", "server.public_url", "", url)
 
 
-def check_team(settings: Settings, adapters: Mapping[str, Voice]) -> Iterator[Finding]:
+def check_team(settings: Settings, made: Adapters) -> Iterator[Finding]:
     """Say whether the database is new enough, and whom a policy names that cannot be called.
 
     Nothing is created, and a service that runs on it is not disturbed.
@@ -202,13 +233,13 @@ def check_team(settings: Settings, adapters: Mapping[str, Voice]) -> Iterator[Fi
     finally:
         store.close()
     yield Finding("ok", "database", "", f"{file}, schema {newest}")
-    yield from _team(settings, adapters, responders, policies)
+    yield from _team(settings, made, responders, policies)
 
 
 def _team(
     settings: Settings,
-    adapters: Mapping[str, Voice],
-    responders: Mapping[str, Responder],
+    made: Adapters,
+    responders: Mapping[str, Person],
     policies: Mapping[str, Policy],
 ) -> Iterator[Finding]:
     operators = settings.operators.policy_id
@@ -233,53 +264,114 @@ def _team(
             "还没有任何策略:`ringback apply team.toml`",
             "there is no policy yet: `ringback apply team.toml`",
         )
-    named = {id_: policy for policy, plan in policies.items() for id_ in plan.responders}
-    for id_ in {**responders, **named}:
-        yield from _reachable(id_, responders.get(id_), adapters, named.get(id_))
-
-
-def _reachable(
-    id_: str, person: Responder | None, adapters: Mapping[str, Voice], policy: str | None
-) -> Iterator[Finding]:
-    """Say whether this person can be called. `policy`: one that would, if any does."""
-    about = f"responder {id_}"
-    phone = person.phone if person is not None else None
-    if phone is None and policy is not None:
+    for id_, person in responders.items():
+        gaps = list(_gaps(id_, person, made, policies))
+        yield from gaps or [Finding("ok", f"responder {id_}", "", "")]
+    missing = {id_: name for name, plan in policies.items() for id_ in plan.responders}
+    for id_ in missing.keys() - responders.keys():
         yield Finding(
             "wrong",
-            about,
-            f"没有电话号码,但策略 {policy} 会呼叫此人",
-            f"has no phone number, and policy {policy} would call",
+            f"responder {id_}",
+            f"查无此人,但策略 {missing[id_]} 会通知此人",
+            f"is nobody, and policy {missing[id_]} would tell them",
         )
-    elif phone is None or (adapters and any(voice.serves(phone) for voice in adapters.values())):
-        yield Finding("ok", about, "", "")
-    elif adapters:  # without any provider each number would only say so once more
+
+
+_CONTACTS = {"phone": ("电话号码", "phone number"), "email": ("邮箱地址", "email address")}
+
+
+def _gaps(
+    id_: str, person: Person, made: Adapters, policies: Mapping[str, Policy]
+) -> Iterator[Finding]:
+    """Say by which channels a policy would tell this person and cannot."""
+    on = [channel for channel, providers in made.by_channel.items() if providers]
+    phone_providers = [
+        one for channel in ("voice", "sms") for one in made.by_channel[channel].values()
+    ]
+    if (
+        person.phone
+        and phone_providers
+        and not any(one.serves(person.phone) for one in phone_providers)
+    ):
         yield Finding(
             "wrong",
-            about,
-            "没有已启用的服务商可呼叫该号码",
+            f"responder {id_}",
+            "没有已启用的服务商可服务该号码",
             "no provider that is on serves this number",
         )
+        return
+    wanted: dict[Channel, tuple[str, Policy]] = {}
+    for name, policy in policies.items():
+        for channel in policy.channels_for(id_, person, on):
+            wanted.setdefault(channel, (name, policy))
+    for channel, (name, policy) in wanted.items():
+        about, kind = f"responder {id_}, {channel}", CONTACT_OF[channel]
+        address = person.contact(channel)
+        providers = made.by_channel[channel].values()
+        if address is None:
+            zh, en = _CONTACTS[kind]
+            yield Finding(
+                "wrong",
+                about,
+                f"没有{zh},但策略 {name} 要用",
+                f"has no {en}, and policy {name} would use it",
+            )
+        elif providers and not any(one.serves(address) for one in providers):
+            yield Finding(
+                "wrong",
+                about,
+                "没有已启用的服务商可服务该地址",
+                "no provider that is on serves this address",
+            )
+        elif not providers and channel != "voice":  # of voice it was said once for all
+            yield Finding(
+                "wrong",
+                about,
+                f"策略 {name} 要用,但没有启用服务商",
+                f"policy {name} would use it, and no provider of it is on",
+            )
+        elif policy.unverified == "skip" and kind not in person.verified:
+            yield Finding(
+                "wrong",
+                about,
+                f"未经验证,策略 {name} 会跳过",
+                f"is not verified, and policy {name} skips what is not",
+            )
 
 
-async def _live(settings: Settings, adapters: Mapping[str, Voice]) -> list[Finding]:
+async def _live(settings: Settings, made: Adapters) -> list[Finding]:
     url = settings.server.public_url
     public = await _is_public(urlsplit(url).hostname or "")
     findings = [await _edge(url, public=public)]
-    for name, voice in adapters.items():
-        verdict, said = await asyncio.to_thread(voice.probe)
-        findings += [
-            Finding(verdict, f"{name} voice: keys", said["zh-CN"], said["en"]),
-            await callback(settings, name, voice.accepted, public=public),
-            Finding(
-                "unprovable",
-                f"{name} voice: call",
-                f"模板、主叫号码、夜间:昼夜各运行一次 `ringback test RESPONDER --provider {name}`",
-                "texts, caller number, calls at night: run "
-                f"`ringback test RESPONDER --provider {name}` once by day and once at night",
-            ),
-        ]
+    for channel, providers in made.by_channel.items():
+        for name, one in providers.items():
+            verdict, said = await _probed(one)
+            findings.append(Finding(verdict, f"{name} {channel}: keys", *said.values()))
+            findings += [
+                await callback(settings, (name, product), reader.accepted, public=public)
+                for (whose, product), reader in made.readers.items()
+                if whose == name and product.partition("-")[0] == channel
+            ]
+            zh, en = _BY_TEST[channel]
+            run = f"`ringback test RESPONDER --channel {channel} --provider {name}`"
+            findings.append(Finding("unprovable", f"{name} {channel}", f"{zh}{run}", f"{en} {run}"))
     return findings
+
+
+_BY_TEST: dict[Channel, tuple[str, str]] = {
+    "voice": (
+        "模板、主叫号码、夜间:昼夜各运行一次 ",
+        "texts, caller number, calls at night: once by day and once at night run",
+    ),
+    "sms": ("模板、签名、送达与回复:运行 ", "texts, sign name, delivery and replies: run"),
+    "email": ("发信地址与是否进垃圾箱:运行 ", "sender, and whether it lands in spam: run"),
+}
+
+
+async def _probed(adapter: Adapter) -> Proof:
+    if isinstance(adapter, SmtpEmail):
+        return await adapter.probe()
+    return await asyncio.to_thread(adapter.probe)
 
 
 async def _is_public(host: str) -> bool:
@@ -325,9 +417,15 @@ async def _edge(public_url: str, *, public: bool) -> Finding:
     return _reached(about, f"{public_url}/healthz: {answer.took_ms:.0f} ms", public=public)
 
 
-async def callback(settings: Settings, provider: str, accepted: bytes, *, public: bool) -> Finding:
-    """Send ourselves a callback without events, the way the carrier would."""
-    about = f"{provider} voice: callbacks"
+async def callback(
+    settings: Settings, whose: tuple[str, str], accepted: bytes, *, public: bool
+) -> Finding:
+    """Send ourselves a callback without events, the way the carrier would.
+
+    `whose`: provider and product, such as ("alibaba", "sms-report").
+    """
+    provider, product = whose
+    about = f"{provider} {product}: callbacks"
     if settings.security.allowed_networks.get(provider):
         return Finding(
             "unprovable",
@@ -335,9 +433,9 @@ async def callback(settings: Settings, provider: str, accepted: bytes, *, public
             "security.allowed_networks 只放行运营商的网络",
             "security.allowed_networks lets only the carrier's networks in",
         )
-    url = callback_url(settings, provider)
+    url = callback_url(settings, provider, product)
     try:
-        answer = await _asked("POST", url, _EMPTY_CALLBACKS[provider])
+        answer = await _asked("POST", url, _EMPTY_CALLBACKS[whose])
     except OutboundError as exc:
         return Finding(
             "wrong",

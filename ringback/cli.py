@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from paging.errors import SettingsError, UnavailableError
+from paging.people import CHANNELS_BUILT
 from ringback import logs, reports, settings, starter, teamfile, urls
 from ringback.client import Api, ApiError
 from ringback.demo import demo
@@ -169,18 +170,19 @@ def _parser() -> argparse.ArgumentParser:
         "test",
         _test,
         told(
-            "拨打一次真实的、标明为测试的电话,逐步显示进展;按了键才算成功",
-            "place a real call, marked as a test, and show how far it comes; a key is success",
+            "真的打一次电话、发一条短信或一封邮件,标明为测试,逐步显示进展",
+            "place a real call, or send a real text or mail, marked as a test, and show how far "
+            "it comes",
         ),
         example="ringback test li.wei --channel voice --provider tencent",
         takes=[_add_config, _add_url],
     )
     test.add_argument("responder", metavar="RESPONDER", help=told("人员的 id", "a responder's id"))
-    test.add_argument("--channel", default="voice", choices=["voice"])
+    test.add_argument("--channel", default="voice", choices=CHANNELS_BUILT)
     test.add_argument(
         "--provider",
-        choices=["alibaba", "tencent"],
-        help=told("默认为可呼叫该号码的第一家", "default: the first one that serves the number"),
+        choices=["alibaba", "tencent", "smtp"],
+        help=told("默认为可服务该地址的第一家", "default: the first one that serves the address"),
     )
     _add_incidents(
         command(
@@ -206,8 +208,8 @@ def _parser() -> argparse.ArgumentParser:
         "sandbox",
         _sandbox,
         told(
-            "代替两家运营商,并在浏览器里提供一部电话",
-            "stand in for both carriers, with a phone in the browser",
+            "代替两家运营商与邮件服务器,并在浏览器里提供一部电话",
+            "stand in for both carriers and a mail server, with a phone in the browser",
         ),
         example="ringback sandbox --port 9100",
     )

@@ -203,14 +203,14 @@ def _tell_sandbox(url: str, known: settings.Settings) -> None:
                 "access_key_secret": alibaba.access_key_secret.get_secret_value(),
                 "show_numbers": list(alibaba.voice.show_numbers),
                 "templates": approved(alibaba.voice.templates),
-                "voice_url": urls.callback_url(known, "alibaba"),
+                "voice_url": urls.callback_url(known, "alibaba", "voice"),
             },
             "tencent": {
                 "secret_id": tencent.secret_id,
                 "secret_key": tencent.secret_key.get_secret_value(),
                 "sdk_app_ids": [tencent.voice.sdk_app_id],
                 "templates": approved(tencent.voice.templates),
-                "voice_url": urls.callback_url(known, "tencent"),
+                "voice_url": urls.callback_url(known, "tencent", "voice"),
             },
         },
     )

@@ -11,13 +11,21 @@ from paging import words
 from paging.people import Locale
 
 Json = dict[str, Any]
-_STAGES: tuple[tuple[str, dict[Locale, str]], ...] = (
-    ("submitted_at", {"zh-CN": "运营商已受理", "en": "taken by the carrier"}),
-    ("ringing_at", {"zh-CN": "响铃", "en": "ringing"}),
-    ("answered_at", {"zh-CN": "已接听", "en": "answered"}),
-    ("keys", {"zh-CN": "按键", "en": "pressed"}),
-    ("ended_at", {"zh-CN": "通话结束", "en": "the call is over"}),
+_TAKEN: tuple[str, dict[Locale, str]] = (
+    "submitted_at",
+    {"zh-CN": "运营商已受理", "en": "taken by the carrier"},
 )
+_STAGES: dict[str, tuple[tuple[str, dict[Locale, str]], ...]] = {
+    "voice": (
+        _TAKEN,
+        ("ringing_at", {"zh-CN": "响铃", "en": "ringing"}),
+        ("answered_at", {"zh-CN": "已接听", "en": "answered"}),
+        ("keys", {"zh-CN": "按键", "en": "pressed"}),
+        ("ended_at", {"zh-CN": "通话结束", "en": "the call is over"}),
+    ),
+    "sms": (_TAKEN, ("ended_at", {"zh-CN": "收到送达报告", "en": "its delivery was reported"})),
+    "email": (("submitted_at", {"zh-CN": "邮件服务器已接收", "en": "taken by the mail server"}),),
+}
 _OVER = ("acknowledged", "failed", "unconfirmed", "cancelled")
 _STATUSES = {"triggered": "未认领", "acknowledged": "已认领", "closed": "已关闭"}
 _SEVERITIES = {"critical": "严重", "warning": "警告", "info": "提示"}
@@ -80,7 +88,7 @@ def timeline_line(entry: Json, locale: Locale) -> str:
 def new_stages(attempt: Json, shown: set[str], locale: Locale) -> Iterable[str]:
     """Return a line per stage not shown yet, with the time since the attempt began."""
     began = datetime.fromisoformat(attempt["created_at"])
-    for field, names in _STAGES:
+    for field, names in _STAGES[attempt["channel"]]:
         value: str | None = attempt[field]
         if not value or field in shown:
             continue
@@ -98,8 +106,17 @@ def is_over(attempt: Json) -> bool:
 
 
 def reached(attempt: Json) -> bool:
-    """Say whether a human was reached: answered is not enough, a voicemail does that as well."""
-    return bool(attempt["keys"])
+    """Say whether the test came as far as its channel can tell.
+
+    Of a call that is a key: answered is not enough, a voicemail does that as well.
+    """
+    match attempt["channel"]:
+        case "voice":
+            return bool(attempt["keys"])
+        case "sms":
+            return attempt["status"] in ("delivered", "acknowledged")
+        case _:
+            return attempt["status"] == "submitted"
 
 
 def failure(attempt: Json, locale: Locale) -> str:

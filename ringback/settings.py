@@ -31,27 +31,32 @@ from pydantic_settings import (
 )
 
 from clouds.alibaba import AlibabaCredentials
+from clouds.templates import UNION_TAGS
 from clouds.tencent import TencentCredentials
+from email_sender.directmail import AlibabaEmailSettings
+from email_sender.smtp import SmtpSettings
 from paging import menu
 from paging.errors import SettingsError
 from paging.invalid import fields_at
 from paging.menu import Action, Menu
-from paging.people import Identifier, Strict
+from paging.people import CHANNELS_BUILT, Channel, Identifier, Strict
 from ringback.lines import line_of, toml_lines
+from sms.alibaba import AlibabaSmsSettings
+from sms.tencent import TencentSmsSettings
 from telephony.alibaba import AlibabaVoiceSettings
-from telephony.templates import UNION_TAGS
 from telephony.tencent import TencentVoiceSettings
 
 PREFIX = "RINGBACK_"
 DEFAULT_PATH = Path("ringback.toml")
 
-Provider = Literal["alibaba", "tencent"]
+Provider = Literal["alibaba", "tencent", "smtp"]
+Carrier = Literal["alibaba", "tencent"]  # those that call back
 
 _PLANNED = re.compile(
-    r"channels\.(sms|email|routes)"
-    r"|providers\.(smtp|(alibaba|tencent)\.(sms|email)|(alibaba|tencent)\.voice\.(limits|rate))"
+    r"channels\.routes"
+    r"|providers\.(smtp|(alibaba|tencent)\.(voice|sms|email))\.(limits|rate)"
     r"|security\.trusted_proxies"
-    r"|timing\.(bundling_window|breaker_open|(receipt_silence|ambiguous_wait)\.sms)"
+    r"|timing\.(bundling_window|breaker_open)"
     r"|im|watchdog|retention|network"
 )
 
@@ -80,8 +85,8 @@ def _digit(value: str) -> str:
 
 
 def _provider(value: str) -> str:
-    if value not in get_args(Provider):
-        raise ValueError(f"expected one of: {', '.join(get_args(Provider))}")
+    if value not in get_args(Carrier):
+        raise ValueError(f"expected one of: {', '.join(get_args(Carrier))}")
     return value
 
 
@@ -157,26 +162,32 @@ class Operators(Strict):
         return None if self.policy == "none" else self.policy
 
 
+def _order(example: str) -> Any:  # noqa: ANN401 - pydantic's own word for a field
+    description = f"a list of providers that are on, such as {example}"
+    return Field(default=None, min_length=1, description=description)
+
+
 class Channels(Strict):
     """`[channels]`: per channel the providers in the order in which they are tried."""
 
-    voice: tuple[Provider, ...] | None = Field(
-        default=None,
-        min_length=1,
-        description='a list of providers that are on, such as ["alibaba"]',
-    )
+    voice: tuple[Carrier, ...] | None = _order('["alibaba", "tencent"]')
+    sms: tuple[Carrier, ...] | None = _order('["alibaba", "tencent"]')
+    email: tuple[Literal["alibaba", "smtp"], ...] | None = _order('["alibaba", "smtp"]')
 
 
 class Alibaba(AlibabaCredentials):
     """`[providers.alibaba]`."""
 
     voice: AlibabaVoiceSettings | None = None
+    sms: AlibabaSmsSettings | None = None
+    email: AlibabaEmailSettings | None = None
 
 
 class Tencent(TencentCredentials):
     """`[providers.tencent]`."""
 
     voice: TencentVoiceSettings | None = None
+    sms: TencentSmsSettings | None = None
 
 
 class Providers(Strict):
@@ -184,6 +195,7 @@ class Providers(Strict):
 
     alibaba: Alibaba | None = None
     tencent: Tencent | None = None
+    smtp: SmtpSettings | None = None
 
 
 Seconds = Annotated[float, Field(gt=0, le=3600, description="seconds, at most 3600")]
@@ -193,12 +205,14 @@ class ReceiptSilence(Strict):
     """How long nothing is heard about an attempt before it is given up."""
 
     voice: Seconds = 90
+    sms: Seconds = 120
 
 
 class AmbiguousWait(Strict):
     """How long an attempt that may have been placed is waited for, by how its answer was lost."""
 
     voice: Seconds = 45
+    sms: Seconds = 5
     carrier_error: Seconds = 5
 
 
@@ -244,31 +258,37 @@ class Settings(BaseSettings):
     def _fits_together(self) -> "Settings":
         if self.menu.get("1") != "acknowledge":
             raise ValueError('menu.1: expected "acknowledge": 1 always does')
-        on = self.voice_on
-        for name in self.channels.voice or ():
-            if name not in on:
-                raise ValueError(
-                    f"channels.voice: {name!r} is not on; expected [providers.{name}] and "
-                    f"[providers.{name}.voice]"
-                )
-        if len(set(self.channels.voice or ())) != len(self.channels.voice or ()):
-            raise ValueError("channels.voice: expected each provider once")
+        for channel in CHANNELS_BUILT:
+            self._check_order(channel)
         return self
 
-    @property
-    def voice_on(self) -> tuple[Provider, ...]:
-        """Return the providers that have a voice table."""
-        tables = {"alibaba": self.providers.alibaba, "tencent": self.providers.tencent}
-        return tuple(
-            name
-            for name in get_args(Provider)
-            if (table := tables[name]) is not None and table.voice is not None
-        )
+    def _check_order(self, channel: Channel) -> None:
+        asked: tuple[Provider, ...] = getattr(self.channels, channel) or ()
+        for name in asked:
+            if name not in self.on(channel):
+                tables = (
+                    "[providers.smtp]"
+                    if name == "smtp"
+                    else f"[providers.{name}] and [providers.{name}.{channel}]"
+                )
+                raise ValueError(f"channels.{channel}: {name!r} is not on; expected {tables}")
+        if len(set(asked)) != len(asked):
+            raise ValueError(f"channels.{channel}: expected each provider once")
 
-    @property
-    def voice_order(self) -> tuple[Provider, ...]:
-        """Return the voice providers in failover order."""
-        return self.channels.voice or self.voice_on
+    def on(self, channel: Channel) -> tuple[Provider, ...]:
+        """Return the providers of a channel that have a table."""
+        found: list[Provider] = []
+        for name in get_args(Carrier):
+            table = getattr(self.providers, name)
+            if table is not None and getattr(table, channel, None) is not None:
+                found.append(name)
+        if channel == "email" and self.providers.smtp is not None:
+            found.append("smtp")
+        return tuple(found)
+
+    def order(self, channel: Channel) -> tuple[Provider, ...]:
+        """Return the providers of a channel in failover order."""
+        return getattr(self.channels, channel) or self.on(channel)
 
 
 class _Environment(EnvSettingsSource):

@@ -6,17 +6,10 @@ What to paste into their forms, and what goes into the settings once they have.
 import json
 from collections.abc import Mapping, Sequence
 
+from clouds.templates import Suggestion, Template, Templates
 from paging.menu import DEFAULT
 from ringback.settings import Draft
-from telephony.templates import (
-    ALIBABA_DEDICATED,
-    ALIBABA_SHARED,
-    TENCENT,
-    Suggestion,
-    Template,
-    Templates,
-    suggested,
-)
+from telephony.templates import ALIBABA_DEDICATED, ALIBABA_SHARED, TENCENT, suggested
 
 _DEDICATED, _SHARED, _TENCENT = (
     (

@@ -10,16 +10,16 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from web.links import Links
 
 from callbacks import edge
-from clouds.pooled import Pooled
-from clouds.threads import CallPool
-from paging.model import Rules
-from paging.ports import CallbackReader, Clock
-from paging.service import SUBMITS_AT_ONCE, Paging
+from paging.model import Offer, Rules
+from paging.people import Channel
+from paging.ports import Clock
+from paging.service import Paging
 from paging.store import schema
 from paging.store.database import Store, only_server
-from ringback import carriers
+from ringback import adapters
 from ringback.clock import SystemClock
 from ringback.listening import listen
 from ringback.settings import Settings
@@ -27,26 +27,20 @@ from web import app
 
 log = structlog.get_logger(__name__)
 
-CALL_DEADLINE_S = 8.0  # the SDKs' own time-outs (3 s to connect, 5 s a read) should end it first
 GRACE_S = 15  # for requests and submits that are under way when the service is told to stop
 
 
 def application(settings: Settings, clock: Clock) -> Starlette:
     """Return the service. It starts and stops with the application's lifespan."""
-    voices = carriers.voices(settings)
-    pools = {name: CallPool(f"{name}-voice", SUBMITS_AT_ONCE) for name in voices}
-    paging = Paging(
-        Store(settings.database.url),
-        clock,
-        rules(settings, voices),
-        {
-            name: Pooled(voice, pools[name], deadline_s=CALL_DEADLINE_S)
-            for name, voice in voices.items()
-        },
+    made = adapters.adapters(settings)
+    providers = made.providers()
+    links = Links(
+        [key.get_secret_value() for key in settings.security.secret_keys],
+        settings.server.public_url,
     )
-    readers: dict[tuple[str, str], CallbackReader] = {
-        (name, "voice"): voice for name, voice in voices.items()
-    }
+    paging = Paging(
+        Store(settings.database.url), clock, rules(settings, providers, links), providers
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -54,37 +48,47 @@ def application(settings: Settings, clock: Clock) -> Starlette:
         # What the imports made stays: looking through it again stopped everything for 90 ms.
         gc.collect()
         gc.freeze()
-        log.info("service.started", version=version("ringback"), voice=list(voices))
+        on = {channel: list(offers) for channel, offers in providers.items()}
+        log.info("service.started", version=version("ringback"), **on)
         yield
         await paging.stop()
-        for pool in pools.values():
+        for pool in made.pools:
             pool.close()
         log.info("service.stopped")
 
     return app.application(
         [
             *edge.routes(
-                readers,
+                made.readers,
                 paging,
                 tokens=[token.get_secret_value() for token in settings.security.callback_tokens],
                 allowed_networks=settings.security.allowed_networks,
             ),
-            *app.routes(paging, admin_token=settings.security.admin_token, clock=clock),
+            *app.routes(
+                paging, admin_token=settings.security.admin_token, clock=clock, links=links
+            ),
         ],
         lifespan=lifespan,
     )
 
 
-def rules(settings: Settings, voices: Mapping[str, carriers.Voice]) -> Rules:
+def rules(
+    settings: Settings, channels: Mapping[Channel, Mapping[str, Offer]], links: Links | None = None
+) -> Rules:
     """Return what the settings decide for the domain."""
-    timing = settings.timing
+    silence, doubt = settings.timing.receipt_silence, settings.timing.ambiguous_wait
     return Rules(
-        voice={name: voice.serves for name, voice in voices.items()},
+        channels=channels,
         menu=settings.menu,
         operators=settings.operators.policy_id,
-        silence_floor_s=timing.receipt_silence.voice,
-        lost_answer_wait_s=timing.ambiguous_wait.voice,
-        carrier_error_wait_s=timing.ambiguous_wait.carrier_error,
+        silence_floor_s=silence.voice,
+        text_silence_s=silence.sms,
+        lost_answer_wait_s=doubt.voice,
+        lost_text_wait_s=doubt.sms,
+        carrier_error_wait_s=doubt.carrier_error,
+        links=links,
+        callers=adapters.callers(settings),
+        secret=settings.security.secret_keys[0].get_secret_value().encode(),
     )
 
 

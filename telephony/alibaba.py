@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, Literal, cast
 
 from alibabacloud_dyvmsapi20170525 import models
@@ -19,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 from clouds import faults, pushes
 from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of, refused
 from clouds.probes import Proof, judge
+from clouds.templates import Template, Templates
 from paging.errors import CallbackMalformedError, DeliveryError, Row
 from paging.events import (
     CallAnswered,
@@ -34,18 +34,11 @@ from paging.menu import Menu
 from paging.people import Strict
 from paging.ports import Callback, Message, Purpose, Reading, Sent
 from telephony.speech import silence_s, spoken_seconds
-from telephony.templates import (
-    ALIBABA_DEDICATED,
-    ALIBABA_SHARED,
-    Template,
-    Templates,
-    fill,
-    refuse_unfit,
-)
+from telephony.templates import ALIBABA_DEDICATED, ALIBABA_SHARED, fill, refuse_unfit
 
 OFFICIAL = "dyvmsapi.aliyuncs.com"
 KEY_WAIT_S = 10.0
-_CHINA = timezone(timedelta(hours=8))
+CODE_TIMES = 2  # so that there is time to write it down
 _IVR_PRODUCT = 11000000300005
 
 _REJECTED_ELSEWHERE = Row("recipient_rejected", "blocked")
@@ -169,13 +162,10 @@ class AlibabaVoiceSettings(Strict):
                 'or mode = "tts"'
             )
             raise ValueError(msg)
-        if self.templates.page is None:
-            msg = "templates.page: missing; expected the approved text of a page"
-            raise ValueError(msg)
+        refuse_unfit(self.templates, ALIBABA_DEDICATED if self.show_numbers else ALIBABA_SHARED)
         if self.mode == "ivr" and self.templates.reply is None:
             msg = "templates.reply: missing; expected the approved text said after a key"
             raise ValueError(msg)
-        refuse_unfit(self.templates, ALIBABA_DEDICATED if self.show_numbers else ALIBABA_SHARED)
         return self
 
 
@@ -183,13 +173,14 @@ class AlibabaVoice:
     """Satisfies `paging.ports.CallbackReader` and `clouds.pooled.Carrier`."""
 
     name = NAME
-    purposes: frozenset[Purpose] = frozenset({"page", "test"})
     accepted = '{"code":0,"msg":"接收成功"}'.encode()
 
     def __init__(
         self, settings: AlibabaVoiceSettings, credentials: AlibabaCredentials, menu: Menu
     ) -> None:
         self._settings, self._menu = settings, menu
+        purposes: list[Purpose] = ["page", "test", *(["code"] if settings.templates.code else [])]
+        self.purposes = frozenset(purposes)
         self._rules = ALIBABA_DEDICATED if settings.show_numbers else ALIBABA_SHARED
         self._client: Any = Client(config(credentials, settings.endpoint, OFFICIAL))
         self._numbers = itertools.cycle(settings.show_numbers or ("",))
@@ -201,14 +192,16 @@ class AlibabaVoice:
 
     def send(self, message: Message) -> Sent:
         """Place one call; block. Raises DeliveryError and nothing else."""
-        page = self._settings.templates.choose("page", message.locale)
-        if page is None:
-            raise DeliveryError(NAME, "no_template", _WRONG)
-        spoken = fill(page, message.fields, self._rules, message.locale)
-        if self._settings.mode == "ivr":
-            send, request = self._client.ivr_call, self._ivr(message, page, spoken.params)
+        is_code = message.purpose == "code"
+        text = self._text("code" if is_code else "page", message)
+        spoken = fill(text, message.fields, self._rules, message.locale)
+        times = CODE_TIMES if is_code else self._settings.play_times
+        hears_keys = self._settings.mode == "ivr" and not is_code
+        if hears_keys:
+            send, request = self._client.ivr_call, self._ivr(message, text, spoken.params)
         else:
-            send, request = self._client.single_call_by_tts, self._tts(message, page, spoken.params)
+            send = self._client.single_call_by_tts
+            request = self._tts(message, text, spoken.params, times)
         try:
             body = send(request).body
             code, call_id = body.code, body.call_id
@@ -219,18 +212,19 @@ class AlibabaVoice:
             raise refused(str(code), CODES)
         if not code or not call_id:
             raise faults.without_call_id(NAME)
-        key_wait = KEY_WAIT_S if self._settings.mode == "ivr" else 0.0
-        listening = spoken_seconds(spoken.text)
+        key_wait = KEY_WAIT_S if hears_keys else 0.0
         return Sent(
-            str(call_id),
-            spoken.text,
-            silence_s(listening, self._settings.play_times, key_wait),
+            str(call_id), spoken.text, silence_s(spoken_seconds(spoken.text), times, key_wait)
         )
 
-    def _ivr(self, message: Message, page: Template, params: object) -> models.IvrCallRequest:
-        reply = self._settings.templates.choose("reply", message.locale)
-        if reply is None:
+    def _text(self, purpose: str, message: Message) -> Template:
+        found = self._settings.templates.choose(purpose, message.locale)
+        if found is None:
             raise DeliveryError(NAME, "no_template", _WRONG)
+        return found
+
+    def _ivr(self, message: Message, page: Template, params: object) -> models.IvrCallRequest:
+        reply = self._text("reply", message)
         said = json.dumps(fill(reply, message.fields, self._rules, message.locale).params)
         return models.IvrCallRequest(
             called_number=_national(message.to),
@@ -247,14 +241,14 @@ class AlibabaVoice:
         )
 
     def _tts(
-        self, message: Message, page: Template, params: object
+        self, message: Message, text: Template, params: object, times: int
     ) -> models.SingleCallByTtsRequest:
         return models.SingleCallByTtsRequest(
             called_number=_national(message.to),
             called_show_number=next(self._numbers) or None,  # pyright: ignore[reportArgumentType]
-            tts_code=page.id,
+            tts_code=text.id,
             tts_param=json.dumps(params, ensure_ascii=False),
-            play_times=self._settings.play_times,
+            play_times=times,
             out_id=message.ref,
         )
 
@@ -325,18 +319,9 @@ def _receipt(record: pushes.Record, what: str) -> Receipt:
         ref=ref or None,
         provider_id=call_id or None,
         address=f"+86{callee.lstrip('0')}" if callee else None,
-        at=_utc(pushes.hint(record, "status_time") or pushes.hint(record, "end_time")),
+        at=pushes.china_time(record, "status_time") or pushes.china_time(record, "end_time"),
         caller=pushes.hint(record, "caller") or None,
     )
-
-
-def _utc(china_time: str) -> datetime | None:
-    """Return the time, written without a zone, or None when it cannot be read."""
-    try:
-        local = datetime.strptime(china_time, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
-        return local.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _national(number: str) -> str:

@@ -77,7 +77,7 @@ def leaves(fields: dict[str, FieldInfo], above: str = "") -> Iterator[tuple[str,
         if inner is not None and name != "templates":
             yield from leaves(inner.model_fields, f"{above}{name}.")
         else:
-            yield above + name, field
+            yield above + (field.alias or name), field
 
 
 def model_in(annotation: object) -> type[BaseModel] | None:

@@ -92,6 +92,30 @@ class PagingApi(Protocol):
         """Start a drill; return its attempt."""
         ...
 
+    async def send_code(self, responder: str, channel: str) -> Json:
+        """Send a code by which a contact proves itself; return its attempt."""
+        ...
+
+    async def confirm_code(self, responder: str, channel: str, code: str) -> Json:
+        """Note a contact as proved; return its responder."""
+        ...
+
+    async def callers(self) -> list[Json]:
+        """Return `{"number", "provider", "channel"}` of every number that may call or text."""
+        ...
+
+    async def linked(self, number: int, responder: str, made_at: datetime) -> Json:
+        """Return what an acknowledge link shows.
+
+        `{"incident", "responder": {"id", "name", "locale", "timezone"}, "owner": name or None,
+        "counts": whether it may still be acknowledged by this link}`.
+        """
+        ...
+
+    async def acknowledge_by_link(self, number: int, responder: str, made_at: datetime) -> Json:
+        """Acknowledge for this responder; return the same, with `first`."""
+        ...
+
     async def attempt(self, id_: str) -> Json:
         """Return one attempt."""
         ...

@@ -1,18 +1,22 @@
 """Every address of the API in one table, and the application that serves it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from paging.ports import Clock
-from web import attempts, health, incidents, people, problems
+from web import attempts, callers, health, incidents, people, problems
 from web.api import PagingApi
 from web.auth import FindCaller, admin_only
 from web.calls import Operation, route
+from web.links import Links
+from web.pages import acknowledge
 
 _READ, _WRITE, _ADMIN = "incidents:read", "incidents:write", "admin"
 
@@ -35,6 +39,8 @@ _TABLE: dict[str, dict[str, Operation]] = {
         "DELETE": Operation(_ADMIN, people.delete_responder),
     },
     "/v1/responders/{id}/test": {"POST": Operation(_ADMIN, people.test)},
+    "/v1/responders/{id}/verify": {"POST": Operation(_ADMIN, people.verify)},
+    "/v1/responders/{id}/verify/confirm": {"POST": Operation(_ADMIN, people.confirm)},
     "/v1/policies": {"GET": Operation(_READ, people.policies)},
     "/v1/policies/{id}": {
         "GET": Operation(_READ, people.policy),
@@ -45,19 +51,34 @@ _TABLE: dict[str, dict[str, Operation]] = {
     "/v1/attempts": {"GET": Operation(_READ, attempts.listed)},
     "/v1/attempts/{id}": {"GET": Operation(_READ, attempts.one)},
     "/v1/providers": {"GET": Operation(_READ, attempts.providers)},
+    "/callers.vcf": {"GET": Operation(None, callers.card)},  # asks for one of two tokens itself
     "/healthz": {"GET": Operation(None, health.live)},
     "/readyz": {"GET": Operation(None, health.ready)},
 }
 
 
-def routes(paging: PagingApi, *, admin_token: SecretStr, clock: Clock) -> list[BaseRoute]:
-    """Return the addresses of the API. `clock`: for how long from now a mute in minutes lasts."""
-    return [*routes_for(paging, find=admin_only(admin_token), clock=clock)]
+def routes(
+    paging: PagingApi, *, admin_token: SecretStr, clock: Clock, links: Links
+) -> list[BaseRoute]:
+    """Return the addresses of the API and of the pages.
+
+    `clock`: for how long from now a mute in minutes lasts, and a link is good.
+    """
+    return routes_for(paging, find=admin_only(admin_token), clock=clock, links=links)
 
 
-def routes_for(paging: PagingApi, *, find: FindCaller, clock: Clock) -> list[Route]:
+def routes_for(
+    paging: PagingApi, *, find: FindCaller, clock: Clock, links: Links
+) -> list[BaseRoute]:
     """Return the same for callers that `find` knows by their tokens."""
-    return [route(path, operations, paging, clock, find) for path, operations in _TABLE.items()]
+    api = [
+        route(path, operations, paging, clock, find, links) for path, operations in _TABLE.items()
+    ]
+    return [
+        *api,
+        acknowledge.route(paging, links, clock),
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+    ]
 
 
 def application(

@@ -12,6 +12,7 @@ from paging.ports import Clock
 from web import problems
 from web.api import Json, PagingApi
 from web.auth import NOBODY, Caller, FindCaller, Scope, identify
+from web.links import Links
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,8 @@ class Call:
     caller: Caller
     paging: PagingApi
     clock: Clock
+    links: Links
+    find: FindCaller
 
     @property
     def id(self) -> str:
@@ -43,12 +46,13 @@ class Operation:
     answer: Callable[[Call], Awaitable[Response]]
 
 
-def route(
+def route(  # noqa: PLR0913, PLR0917 - what every operation is given
     path: str,
     operations: Mapping[str, Operation],
     paging: PagingApi,
     clock: Clock,
     find: FindCaller,
+    links: Links,
 ) -> Route:
     """Return one address with all its methods, so that a 405 can name each of them."""
 
@@ -56,7 +60,7 @@ def route(
         operation = operations["GET" if request.method == "HEAD" else request.method]
         try:
             caller = identify(request, operation.scope, find) if operation.scope else NOBODY
-            return await operation.answer(Call(request, caller, paging, clock))
+            return await operation.answer(Call(request, caller, paging, clock, links, find))
         except Exception as exc:  # noqa: BLE001 - the outermost: nothing of ours may reach the server's log
             answer = problems.known(exc)
             if answer is None:

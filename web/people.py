@@ -1,8 +1,9 @@
 """Responders and policies: declared, shown, deleted, applied as a whole, and tested by a drill."""
 
+import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from paging.errors import InvalidError
@@ -31,6 +32,25 @@ class Drill(Strict):
 
     channel: Annotated[str, Field(min_length=1, max_length=64)]
     provider: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class Verified(Strict):
+    """The body of `POST /v1/responders/{id}/verify`."""
+
+    channel: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def _six_digits(value: str) -> str:
+    if not re.fullmatch("[0-9]{6}", value):
+        msg = "expected the six digits that were sent"
+        raise ValueError(msg)
+    return value
+
+
+class Confirmed(Verified):
+    """The body of `POST /v1/responders/{id}/verify/confirm`."""
+
+    code: Annotated[str, AfterValidator(_six_digits)]
 
 
 async def put_responder(call: Call) -> Response:
@@ -99,8 +119,25 @@ async def test(call: Call) -> Response:
     )
 
 
+async def verify(call: Call) -> Response:
+    """Send a code to a contact; answer 202 with the attempt, to be polled."""
+    asked = await sent(call.request, Verified)
+    view = await call.paging.send_code(call.id, asked.channel)
+    return JSONResponse(
+        call.shown(view, masking.attempt), 202, {"Location": f"/v1/attempts/{view['id']}"}
+    )
+
+
+async def confirm(call: Call) -> Response:
+    """Note a contact as proved; answer with its responder, and where the callers' card is."""
+    asked = await sent(call.request, Confirmed)
+    view = await call.paging.confirm_code(call.id, asked.channel, asked.code)
+    card = call.links.callers(call.clock.now())
+    return JSONResponse({**call.shown(view, masking.responder), "callers": card})
+
+
 async def _declared(call: Call, model: type[Model]) -> Model:
-    """Return the body of a PUT. It may repeat the id, so that what was read can be put back."""
+    """Return the body of a PUT, which may be what was read: with the id and what is proved."""
     try:
         _IDENTIFIER.validate_python(call.id)
     except ValidationError as exc:
@@ -108,6 +145,8 @@ async def _declared(call: Call, model: type[Model]) -> Model:
     body = await json_object(call.request)
     if body.pop("id", call.id) != call.id:
         raise InvalidError("id", f"expected {call.id!r}, as in the address, or nothing")
+    if model is Responder:
+        body.pop("verified", None)
     return parsed(model, body)
 
 

@@ -50,7 +50,9 @@ _NEW_RECEIPT = insert(inbox).from_select(
 _BY_PROVIDER_ID = (
     select(attempt)
     .where(
-        attempt.c.provider == bindparam("whose"), attempt.c.provider_id == bindparam("provider_id")
+        attempt.c.provider == bindparam("whose"),
+        attempt.c.provider_id == bindparam("provider_id"),
+        attempt.c.channel == bindparam("on_channel"),
     )
     .order_by(attempt.c.id)
     .limit(1)
@@ -60,6 +62,7 @@ _OPEN_LINES = (
     .where(
         attempt.c.address.in_(bindparam("addresses", expanding=True)),
         attempt.c.deadline_at.is_not(None),
+        attempt.c.channel == "voice",
     )
     .group_by(attempt.c.address)
 )
@@ -105,7 +108,8 @@ def _row(value: Attempt) -> dict[str, Any]:
     return row
 
 
-def _attempt(row: RowMapping) -> Attempt:
+def attempt_of(row: RowMapping) -> Attempt:
+    """Return the attempt that this row holds."""
     values: dict[str, Any] = dict(row)
     values["failure"] = Failure(**row["failure"]) if row["failure"] else None
     return Attempt(**values)
@@ -123,17 +127,21 @@ def by_ref(conn: Transaction, ref: str) -> Attempt | None:
 
 def _one(conn: Transaction, query: Select[Any], **asked: str) -> Attempt | None:
     row = conn.execute(query, asked).mappings().one_or_none()
-    return None if row is None else _attempt(row)
+    return None if row is None else attempt_of(row)
 
 
-def by_provider_id(conn: Transaction, provider: str, provider_id: str) -> Attempt | None:
-    """Return the attempt that a provider knows by this id."""
-    return _one(conn, _BY_PROVIDER_ID, whose=provider, provider_id=provider_id)
+def by_provider_id(
+    conn: Transaction, provider: str, channel: str, provider_id: str
+) -> Attempt | None:
+    """Return the attempt that a provider knows by this id on this channel."""
+    asked = {"whose": provider, "on_channel": channel, "provider_id": provider_id}
+    return _one(conn, _BY_PROVIDER_ID, **asked)
 
 
-def without_provider_id(
+def without_provider_id(  # noqa: PLR0913 - as the carrier's record has it
     conn: Transaction,
     provider: str,
+    channel: str,
     address: str,
     *,
     doubtful: bool,
@@ -146,6 +154,7 @@ def without_provider_id(
     where = (
         (attempt.c.address == address)
         & (attempt.c.provider == provider)
+        & (attempt.c.channel == channel)
         & attempt.c.provider_id.is_(None)
         & attempt.c.created_at.between(*begun)
         & (attempt.c.doubtful == doubtful)
@@ -170,7 +179,7 @@ def postpone(conn: Transaction, id_: str, until: datetime) -> None:
 def due(conn: Transaction, now: datetime, most: int) -> list[Attempt]:
     """Return the attempts about which silence has lasted too long."""
     rows = conn.execute(_DUE, {"now": now, "most": most}).mappings()
-    return [_attempt(row) for row in rows]
+    return [attempt_of(row) for row in rows]
 
 
 def next_due(conn: Transaction) -> datetime | None:
@@ -183,7 +192,7 @@ def interrupted(conn: Transaction) -> list[Attempt]:
     rows = conn.execute(
         select(attempt).where(attempt.c.status == "sending", attempt.c.doubtful.is_(False))
     ).mappings()
-    return [_attempt(row) for row in rows]
+    return [attempt_of(row) for row in rows]
 
 
 def still_wanted(conn: Transaction, attempt_id: str) -> bool:

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from sqlalchemy import Text, bindparam, cast, delete, insert, select, update
 
 from paging.ids import new_id
-from paging.people import Policy, Responder
+from paging.people import Person, Policy, Responder
 from paging.store import Transaction
 from paging.store.tables import contact, policy, responder
 
@@ -22,7 +22,13 @@ _CONTACTS = {"phone": "phone", "email": "email"}  # field of a responder -> chan
 _KEPT = 4096  # texts of each kind that stay parsed
 _POLICY = select(cast(policy.c.body, Text)).where(policy.c.id == bindparam("wanted"))
 _RESPONDERS = (
-    select(responder.c.id, cast(responder.c.body, Text), contact.c.channel, contact.c.address)
+    select(
+        responder.c.id,
+        cast(responder.c.body, Text),
+        contact.c.channel,
+        contact.c.address,
+        contact.c.verified_at.is_not(None),
+    )
     .outerjoin(contact, contact.c.responder == responder.c.id)
     .order_by(responder.c.id)
 )
@@ -36,23 +42,25 @@ def policy_from(text: str) -> Policy:
 
 
 @functools.lru_cache(_KEPT)
-def _responder_from(text: str, contacts: frozenset[tuple[str, str]]) -> Responder:
-    return Responder.model_validate(from_json(text) | dict(contacts))
+def _person_from(text: str, contacts: frozenset[tuple[str, str, bool]]) -> Person:
+    addresses = {channel: address for channel, address, _ in contacts}
+    verified = {channel for channel, _, is_verified in contacts if is_verified}
+    return Person.model_validate(from_json(text) | addresses | {"verified": verified})
 
 
-def responders(conn: Transaction, ids: Iterable[str] | None = None) -> dict[str, Responder]:
+def responders(conn: Transaction, ids: Iterable[str] | None = None) -> dict[str, Person]:
     """Return all responders, or those of `ids` that exist, by id."""
     if ids is None:
         rows = conn.execute(_RESPONDERS)
     else:
         rows = conn.execute(_RESPONDERS_OF, {"ids": list(ids)})
-    bodies: dict[str, tuple[str, set[tuple[str, str]]]] = {}
-    for id_, body, channel, address in rows:
+    bodies: dict[str, tuple[str, set[tuple[str, str, bool]]]] = {}
+    for id_, body, channel, address, is_verified in rows:
         _, contacts = bodies.setdefault(id_, (body, set()))
         if channel is not None:
-            contacts.add((channel, address))
+            contacts.add((channel, address, bool(is_verified)))
     return {
-        id_: _responder_from(body, frozenset(contacts)) for id_, (body, contacts) in bodies.items()
+        id_: _person_from(body, frozenset(contacts)) for id_, (body, contacts) in bodies.items()
     }
 
 

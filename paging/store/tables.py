@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -173,6 +174,7 @@ attempt = Table(
     Column("keys", Text, nullable=False),
     Column("keys_live", Text, nullable=False),
     Column("reached", Boolean, nullable=False),
+    Column("unverified", Boolean, nullable=False, server_default=false()),
 )
 Index("attempt_by_provider_id", attempt.c.provider, attempt.c.provider_id)
 Index(
@@ -234,3 +236,46 @@ timeline = Table(
     Column("detail", JSON, nullable=False),
 )
 Index("timeline_by_incident", timeline.c.incident, timeline.c.id)
+
+reply_code = Table(
+    "reply_code",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("code", Integer, primary_key=True),  # short: somebody just woken types it
+    Column("incident", _Number, ForeignKey("incident.number"), nullable=False),
+    UniqueConstraint("address", "incident"),
+    sqlite_with_rowid=False,
+)
+
+help_sent = Table(
+    "help_sent",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("count", Integer, nullable=False),  # since this number last replied with an action
+    sqlite_with_rowid=False,
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    Column("responder", _Id, ForeignKey("responder.id", ondelete="CASCADE"), primary_key=True),
+    Column("contact", _Id, primary_key=True),  # phone, email
+    Column("address", Text, nullable=False),
+    Column("digest", Text),  # none: used up
+    Column("expires_at", Moment, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("sent_at", Moment, nullable=False),
+    Column("sent", Integer, nullable=False),  # within the hour that began at since
+    Column("since", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+caller = Table(
+    "caller",
+    metadata,
+    Column("provider", _Id, primary_key=True),
+    Column("channel", _Id, primary_key=True),
+    Column("number", _Id, primary_key=True),  # as the provider writes it
+    Column("seen_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -9,6 +9,7 @@ from sqlalchemy.engine import RowMapping
 
 from paging import words
 from paging.model import Incident
+from paging.people import CONTACT_OF
 from paging.store import Transaction
 from paging.store.tables import attempt, attempt_incident, inbox, incident, page, timeline
 
@@ -123,7 +124,7 @@ def _attempt(row: RowMapping, about: Sequence[str]) -> Json:
     return {
         **{name: row[name] for name in shown},
         "incidents": list(about),
-        "contact": {"channel": "phone", "address": row["address"]},
+        "contact": {"channel": CONTACT_OF[row["channel"]], "address": row["address"]},
         "failure": row["failure"],
         "keys": row["keys"],
         **{name: moment(row[name]) for name in _ATTEMPT_TIMES},
@@ -195,7 +196,11 @@ def provider(conn: Transaction, name: str, channel: str, since: datetime) -> Jso
         if row["ringing_at"] or row["answered_at"] or row["ended_at"]
     ]
     failures = [row for row in rows if row["failure"] is not None]
-    last_callback = conn.scalar(select(func.max(inbox.c.at)).where(inbox.c.provider == name))
+    its_own = inbox.c.event_key.startswith("sms:")  # as every reader of texts begins its keys
+    heard_at = select(func.max(inbox.c.at)).where(
+        inbox.c.provider == name, its_own if channel == "sms" else ~its_own
+    )
+    last_callback = conn.scalar(heard_at) if channel != "email" else None
     return {
         "provider": name,
         "channel": channel,

@@ -17,7 +17,10 @@ from paging.events import (
     CallRinging,
     DigitsPressed,
     Event,
+    MessageDelivered,
+    MessageFailed,
     Receipt,
+    ReplyReceived,
 )
 from paging.menu import DEFAULT
 from paging.model import Attempt, Rules
@@ -38,18 +41,50 @@ REFUSED = Row("provider_down", "not_sent")
 LOST = Row("unknown", "not_sent", placed="maybe")
 
 
+class Everyone:
+    """A provider that reaches everyone, and has a text for everything."""
+
+    purposes = frozenset({"page", "test", "code", "notice"})
+
+    def serves(self, address: str) -> bool:
+        return bool(address)
+
+
+class Mainland(Everyone):
+    """A provider that reaches mainland numbers only, and has no text for notices."""
+
+    purposes = frozenset({"page", "test", "code"})
+
+    def serves(self, address: str) -> bool:
+        return address.startswith("+86")
+
+
+class Links:
+    """Stands in for the signed links: what they hold can be read."""
+
+    def acknowledge(self, number: int, responder: str, at: datetime) -> str:
+        return f"https://ringback.test/a/{number}/{responder}/{at:%H%M%S}"
+
+    def callers(self, at: datetime) -> str:
+        return f"https://ringback.test/callers.vcf?{at:%H%M%S}"
+
+
 class Call:
     """A submit that left the domain, and the carrier's side of it."""
 
     def __init__(self, desk: "Desk", attempt: Attempt, request: Message) -> None:
         self._desk, self.attempt, self.request = desk, attempt, request
+        self.channel = attempt.channel
         self.to, self.provider, self.ref = attempt.address, attempt.provider, attempt.ref
         self.provider_id = f"id-{attempt.ref}"
         self._events = 0
 
     def accepted(self) -> "Call":
         """The carrier took it."""
-        self._desk.work(dispatch.answered, self.attempt.id, Sent(self.provider_id, "spoken", 150))
+        silence_s = {"voice": 150, "sms": None, "email": 0}[self.channel]
+        sent = Sent(self.provider_id, "spoken", silence_s)
+        self._desk.work(dispatch.answered, self.attempt.id, sent)
+        self._desk.settle()
         return self
 
     def refused(self, row: Row = REFUSED, *, answered: bool = True) -> None:
@@ -70,6 +105,7 @@ class Call:
             ref=self.ref if by_ref else None,
             provider_id=self.provider_id,
             address=self.to,
+            channel="sms" if self.channel == "sms" else "voice",
         )
 
     def rings(self) -> "Call":
@@ -92,6 +128,14 @@ class Call:
         """The call reaches nobody."""
         return self._hear(CallFailed(self.receipt(), "200003", row))
 
+    def is_delivered(self) -> "Call":
+        """The text is on the phone."""
+        return self._hear(MessageDelivered(self.receipt()))
+
+    def is_undelivered(self, row: Row = BAD_NUMBER) -> "Call":
+        """The text reaches no phone."""
+        return self._hear(MessageFailed(self.receipt(), "MK:0001", row))
+
     def _hear(self, event: Event) -> "Call":
         self._desk.hear(event)
         return self
@@ -103,6 +147,7 @@ class Desk:
     def __init__(self, engine: Engine, rules: Rules) -> None:
         self._engine, self.rules, self.now = engine, rules, START
         self.calls: list[Call] = []
+        self._replies = 0
 
     def work(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run one transaction, then keep what it wants submitted."""
@@ -156,6 +201,21 @@ class Desk:
         self.settle()
         return news
 
+    def replies(
+        self, number: str, text: str, *, key: str | None = None, at: datetime | None = None
+    ) -> int:
+        """Take a reply from this number; return how many were new."""
+        self._replies += 1
+        receipt = Receipt(
+            "alibaba",
+            key or f"sms:reply:{self._replies}",
+            address=number,
+            at=at or self.now,
+            caller="106900000000",
+            channel="sms",
+        )
+        return self.hear(ReplyReceived(receipt, text))
+
     def settle(self) -> None:
         """Do all that is due now."""
         while self.work(dispatch.claim)[0]:
@@ -176,6 +236,10 @@ class Desk:
     def last(self) -> Call:
         """Return the newest call."""
         return self.calls[-1]
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return (channel, address) of every message so far."""
+        return [(call.channel, call.to) for call in self.calls]
 
     def dialled(self) -> list[tuple[str, str]]:
         """Return (provider, number) of every call so far."""
@@ -202,10 +266,31 @@ def new_desk(path: Path, **changes: Any) -> Desk:
     """Return a desk on a new database at `path`."""
     url = f"sqlite:///{path}"
     schema.upgrade(url)
-    serves = {"alibaba": lambda n: n.startswith("+86"), "tencent": lambda n: n.startswith("+86")}
+    phones, all_of_them = {"alibaba": Mainland(), "tencent": Mainland()}, Everyone()
+    channels = {"voice": phones, "sms": phones, "email": {"smtp": all_of_them}}
     return Desk(
-        connect(url), Rules(**{"voice": serves, "menu": DEFAULT, "operators": "ops", **changes})
+        connect(url),
+        Rules(
+            **{
+                "channels": channels,
+                "menu": DEFAULT,
+                "operators": "ops",
+                "links": Links(),
+                "secret": b"key",
+                **changes,
+            }
+        ),
     )
+
+
+@pytest.fixture
+def desk_with_notices(tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose carriers have a text for notices as well."""
+    phones, everyone = {"alibaba": Everyone(), "tencent": Everyone()}, {"smtp": Everyone()}
+    channels = {"voice": phones, "sms": phones, "email": everyone}
+    desk = new_desk(tmp_path / "desk.db", channels=channels)
+    yield desk
+    desk._engine.dispose()
 
 
 @pytest.fixture

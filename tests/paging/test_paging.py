@@ -27,6 +27,7 @@ from tests.paging.conftest import (
     ZHAO,
     Call,
     Desk,
+    Mainland,
     new_desk,
 )
 
@@ -337,7 +338,7 @@ def test_an_unknown_call_id_waits_for_the_submit_on_its_way_before_it_is_taken_f
 def new_rules_tencent_only(desk: Desk) -> Any:
     from dataclasses import replace
 
-    return replace(desk.rules, voice={"tencent": lambda n: n.startswith("+86")})
+    return replace(desk.rules, channels={"voice": {"tencent": Mainland()}})
 
 
 def test_nobody_is_in_two_calls_at_once(desk: Desk) -> None:

@@ -35,6 +35,7 @@ class Carrier:
     """Takes a call once its gate is open. A stand-in: the order of events is the test's own."""
 
     name = "alibaba"
+    purposes = frozenset({"page", "test"})
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -58,8 +59,9 @@ def run(path: Path, body: Callable[[Paging, Carrier], Awaitable[None]], people: 
 
     async def main() -> None:
         carrier = Carrier()
-        rules = Rules(voice={"alibaba": carrier.serves}, menu=DEFAULT, operators=None)
-        paging = Paging(Store(url), SystemClock(), rules, {"alibaba": carrier})
+        offers = {"voice": {"alibaba": carrier}}
+        rules = Rules(channels=offers, menu=DEFAULT, operators=None)
+        paging = Paging(Store(url), SystemClock(), rules, offers)
         await paging.start()
         try:
             everyone = range(people)

@@ -143,23 +143,57 @@ FINDINGS: dict[str, tuple[str, Callable[[Path], None], str, str, list[str]]] = {
     "a responder without a phone": (
         SETTINGS,
         a_team(responders={"li": {"name": "Li"}}),
-        "responder li",
+        "responder li, voice",
         "[!!]",
-        ["没有电话号码", "has no phone number, and policy ops would call"],
+        ["没有电话号码", "has no phone number, and policy ops would use it"],
     ),
     "a responder that is gone": (
         SETTINGS,
         a_team(responders={}),
         "responder li",
         "[!!]",
-        ["has no phone number, and policy ops would call"],
+        ["查无此人", "is nobody, and policy ops would tell them"],
+    ),
+    "a mail that nobody can get": (
+        SETTINGS,
+        lambda here: database(
+            here, PEOPLE, {"ops": {"name": "Ops", "steps": [{**STEP, "notify": ["email"]}]}}
+        ),
+        "responder li, email",
+        "[!!]",
+        ["没有邮箱地址", "has no email address, and policy ops would use it"],
+    ),
+    "a text that nobody sends": (
+        SETTINGS,
+        lambda here: database(
+            here, PEOPLE, {"ops": {"name": "Ops", "steps": [{**STEP, "notify": ["sms"]}]}}
+        ),
+        "responder li, sms",
+        "[!!]",
+        ["没有启用服务商", "policy ops would use it, and no provider of it is on"],
+    ),
+    "a contact that a policy skips": (
+        SETTINGS,
+        lambda here: database(
+            here, PEOPLE, {"ops": {"name": "Ops", "steps": [STEP], "unverified": "skip"}}
+        ),
+        "responder li, voice",
+        "[!!]",
+        ["未经验证", "is not verified, and policy ops skips what is not"],
+    ),
+    "no texts": (
+        SETTINGS,
+        a_team(),
+        "channels.sms",
+        "[ -]",
+        ["没有启用短信", "no provider of texts is on"],
     ),
     "a number that nobody serves": (
         ALIBABA_ONLY,
         a_team(responders={"li": {"name": "Li", "phone": "+85291234567"}}),
         "responder li",
         "[!!]",
-        ["没有已启用的服务商可呼叫该号码", "no provider that is on serves this number"],
+        ["没有已启用的服务商可服务该号码", "no provider that is on serves this number"],
     ),
     "such a number in no policy": (
         ALIBABA_ONLY,
@@ -271,9 +305,9 @@ def test_live_says_what_is_proved_and_what_no_one_can_prove(ringback: Run, stack
         assert " ms / 700 ms; but from here its name is a private address" in finding(
             said, f"{name} voice: callbacks"
         )
-        call = finding(said, f"{name} voice: call")
+        call = finding(said, f"{name} voice")
         assert "不拨打无法证实 not provable without a call" in call
-        assert f"`ringback test RESPONDER --provider {name}`" in call
+        assert f"`ringback test RESPONDER --channel voice --provider {name}`" in call
     assert "/healthz: " in finding(said, "server.public_url")
     assert said.status == 1, "a public_url on this machine is wrong, whatever answers there"
     now = [each["last_callback_at"] for each in stack.api.get("/v1/providers").json()["items"]]
@@ -390,7 +424,7 @@ def test_our_own_callback_has_700_ms(
             known = settings.load(
                 settings_file, {"RINGBACK_SERVER__PUBLIC_URL": f"http://127.0.0.1:{port}"}
             )
-            return await checks.callback(known, "alibaba", b'{"code":0}', public=True)
+            return await checks.callback(known, ("alibaba", "voice"), b'{"code":0}', public=True)
 
     found = asyncio.run(ask())
     assert found.verdict == verdict

@@ -40,8 +40,8 @@ BAD = [
     ),
     (
         "t.toml",
-        TEAM.replace('["voice"]', '["sms"]'),
-        "t.toml:9: policies.ops.steps.0.notify.0.channel: 'sms' is not available yet",
+        TEAM.replace('["voice"]', '["slack"]'),
+        "t.toml:9: policies.ops.steps.0.notify.0.channel: 'slack' is not available yet",
     ),
     ("t.toml", TEAM + "[schedules.a]\n", "t.toml:10: schedules: not available yet"),
     ("t.toml", TEAM + "[polices.a]\n", "t.toml:10: polices: unknown; expected one of: responders"),

@@ -22,9 +22,14 @@ PAGES = {
     "alibaba-tts": "${level}告警,${title}。请登录查看。",
     "tencent": "{1}告警,{2},共{3}条。认领请按1。",
 }
-REPLY = "已收到按键。"
+REPLY, CODE = "已收到按键。", "您的验证码是${code}。"
 APPROVED = {
-    "alibaba": {"TTS_1": PAGES["alibaba-ivr"], "TTS_2": PAGES["alibaba-tts"], "TTS_3": REPLY},
+    "alibaba": {
+        "TTS_1": PAGES["alibaba-ivr"],
+        "TTS_2": PAGES["alibaba-tts"],
+        "TTS_3": REPLY,
+        "TTS_4": CODE,
+    },
     "tencent": {"1001": PAGES["tencent"]},
 }
 
@@ -60,7 +65,11 @@ def make(
         "mode": "ivr" if ivr else "tts",
         "show_numbers": show_numbers if ivr else [],
         "play_times": 3,
-        "templates": {"page": page, "reply": {"id": "TTS_3", "text": REPLY}},
+        "templates": {
+            "page": page,
+            "reply": {"id": "TTS_3", "text": REPLY},
+            "code": {"id": "TTS_4", "text": CODE, "params": {"code": "code"}},
+        },
     }
     keys = AlibabaCredentials(access_key_id="LTAI-test", access_key_secret="secret-of-alibaba")
     return AlibabaVoice(AlibabaVoiceSettings.model_validate(settings), keys, menu)

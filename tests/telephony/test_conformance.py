@@ -6,12 +6,9 @@ too much waiting leaves an incident unheard, too little rings a phone twice.
 
 import asyncio
 import contextlib
-import http.server
 import json
-import logging
 import socket
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -29,27 +26,25 @@ from telephony import alibaba, tencent
 from tests.telephony import documented
 from tests.telephony.conftest import NUMBER, Sandbox, Voice, make, request
 from tests.telephony.documented import EXAMPLES, Refusal
+from tests.telephony.wire import (
+    BROKEN_ANSWERS,
+    DOWN,
+    JSON,
+    LOST,
+    Expected,
+    Raw,
+    answering,
+    check,
+    closed_port,
+    refused,
+)
 
 SPOKEN = {"zh-CN": "数据库 db 杠 1 down"}
 
 
 def refusal_of(place: Callable[[], object], caplog: pytest.LogCaptureFixture) -> DeliveryError:
     """The one error that may come of this; no trace of number or message comes with it."""
-    caplog.set_level(logging.INFO)
-    with capture_logs() as logged, pytest.raises(DeliveryError) as caught:
-        place()
-    error = caught.value
-    shown = [
-        str(error),
-        repr(error),
-        error.text,
-        str(logged),
-        caplog.text,
-        *traceback.format_exception(error),
-    ]
-    for private in (NUMBER.removeprefix("+86"), "db 杠 1", "db-1", "secret-of"):
-        assert private not in "".join(shown)
-    return error
+    return refused(place, caplog, NUMBER.removeprefix("+86"), "db 杠 1", "db-1")
 
 
 # What is placed.
@@ -144,7 +139,7 @@ def test_the_numbers_that_were_bought_take_turns(sandbox: Sandbox) -> None:
 def test_a_connection_is_used_again(adapter: str) -> None:
     """A new one costs a handshake of TLS, a tenth of a second on a bad night's way."""
     both = '{"Code": "OK", "CallId": "1", "Response": {"SendStatus": {"CallId": "1"}}}'
-    with _answering(Raw(200, both, JSON), keep_alive=True) as (url, _, connections):
+    with answering(Raw(200, both, JSON), keep_alive=True) as (url, _, connections):
         voice = make(adapter, url)
         for _ in range(5):
             voice.send(request())
@@ -231,42 +226,6 @@ def test_a_code_that_no_document_names_may_have_placed_the_call_and_is_logged_on
 # Every way in which the wire breaks.
 
 
-class Expected(NamedTuple):
-    """`code` of Alibaba and of Tencent; whether the call exists; whether the carrier answered."""
-
-    fault: str
-    codes: tuple[str, str]
-    kind: str
-    placed: str
-    exists: bool = False
-    answered: bool = False
-
-
-LOST, DOWN = ("answer_lost", "answer_lost"), ("InternalError", "ServerNetworkError")
-BROKEN_ANSWERS = [
-    Expected("accept_then_hang", LOST, "unknown", "maybe"),
-    Expected("place_then_hang", LOST, "unknown", "maybe", exists=True),
-    Expected("place_then_reset", LOST, "unknown", "maybe", exists=True),
-    Expected("close_mid_request", LOST, "unknown", "maybe"),
-    Expected("slow_body", LOST, "unknown", "maybe", exists=True),
-    Expected("server_error", DOWN, "provider_down", "maybe", answered=True),
-    Expected(
-        "server_error_after_placing", DOWN, "provider_down", "maybe", exists=True, answered=True
-    ),
-    Expected("empty_success", ("no_call_id", "no_call_id"), "unknown", "maybe"),
-    Expected(
-        "throttle", ("Throttling.User", "RequestLimitExceeded"), "rate_limited", "no", answered=True
-    ),
-]
-
-
-def _check(error: DeliveryError, expected: Expected, adapter: str) -> None:
-    assert error.code == expected.codes[adapter == "tencent"]
-    assert (error.row.kind, error.row.placed) == (expected.kind, expected.placed)
-    assert error.row.other_provider
-    assert error.answered == expected.answered
-
-
 @pytest.mark.parametrize("expected", BROKEN_ANSWERS, ids=lambda e: e.fault)
 def test_a_broken_answer_tells_whether_the_call_may_exist_and_is_never_asked_for_again(
     adapter: str,
@@ -279,7 +238,7 @@ def test_a_broken_answer_tells_whether_the_call_may_exist_and_is_never_asked_for
     voice = make(adapter, sandbox.url)
     sandbox.fault(adapter, expected.fault)
     error = refusal_of(lambda: voice.send(request()), caplog)
-    _check(error, expected, adapter)
+    check(error, expected, adapter)
     assert len(sandbox.requests()) == 1
     assert len(sandbox.calls()) == expected.exists
 
@@ -291,9 +250,9 @@ def test_a_gateways_page_may_hide_a_call(
     sandbox.fault(adapter, "html")
     error = refusal_of(lambda: voice.send(request()), caplog)
     if adapter == "tencent":
-        _check(error, Expected("", DOWN, "provider_down", "maybe", answered=True), adapter)
+        check(error, Expected("", DOWN, "provider_down", "maybe", answered=True), adapter)
     else:
-        _check(error, Expected("", LOST, "unknown", "maybe"), adapter)
+        check(error, Expected("", LOST, "unknown", "maybe"), adapter)
     assert len(sandbox.requests()) == 1
 
 
@@ -306,13 +265,6 @@ def test_an_error_that_tencents_sdk_takes_for_a_success_is_no_success(
     voice = make("tencent", sandbox.url)
     error = refusal_of(lambda: voice.send(request()), caplog)
     assert (error.code, error.row.placed, error.answered) == ("no_call_id", "maybe", False)
-
-
-@contextlib.contextmanager
-def _closed_port() -> Iterator[str]:
-    with socket.socket() as bound:  # bound and not listening: refused, and nobody else's
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @contextlib.contextmanager
@@ -368,7 +320,7 @@ def _hangs_up_on_hello() -> contextlib.AbstractContextManager[str]:
 
 @pytest.mark.parametrize(
     "unreachable",
-    [_closed_port, _no_such_name, _full_backlog, _speaks_no_tls, _hangs_up_on_hello],
+    [closed_port, _no_such_name, _full_backlog, _speaks_no_tls, _hangs_up_on_hello],
     ids=["refused", "no_such_name", "connect_timeout", "no_tls", "closed_in_tls"],
 )
 def test_a_request_that_never_left_placed_no_call(
@@ -383,53 +335,10 @@ def test_a_request_that_never_left_placed_no_call(
     with unreachable() as endpoint:
         voice = make(adapter, endpoint)
         error = refusal_of(lambda: voice.send(request()), caplog)
-    _check(
+    check(
         error, Expected("", ("not_connected",) * 2, "provider_down", "no", answered=True), adapter
     )
     assert sandbox.requests() == []
-
-
-class Raw(NamedTuple):
-    """An answer that no document knows: no sandbox gives it."""
-
-    status: int
-    body: str
-    headers: dict[str, str]
-
-
-@contextlib.contextmanager
-def _answering(raw: Raw, *, keep_alive: bool = False) -> Iterator[tuple[str, list[str], set[Any]]]:
-    """A server that answers everything alike: its address, what it was asked, and by whom."""
-    asked: list[str] = []
-    connections: set[Any] = set()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
-
-        def do_POST(self) -> None:
-            asked.append(self.path)
-            connections.add(self.client_address)
-            self.rfile.read(int(self.headers["Content-Length"] or 0))
-            body = raw.body.encode()
-            self.send_response(raw.status)
-            for name, value in raw.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked, connections
-        server.shutdown()
-        thread.join()
-
-
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
@@ -453,7 +362,7 @@ JSON = {"Content-Type": "application/json"}
 def test_an_answer_of_no_known_form_may_have_placed_the_call(
     adapter: str, raw: Raw, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with _answering(raw) as (url, asked, _):
+    with answering(raw) as (url, asked, _):
         voice = make(adapter, url)
         error = refusal_of(lambda: voice.send(request()), caplog)
     assert (error.row.placed, error.row.other_provider) == ("maybe", True)
@@ -464,7 +373,7 @@ def test_alibabas_throttling_header_counts_whatever_the_code(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw = Raw(429, '{"Code": "Flow.Unheard"}', {**JSON, "x-acs-retry-after": "500"})
-    with _answering(raw) as (url, _, _):
+    with answering(raw) as (url, _, _):
         voice = make("alibaba-ivr", url)
         error = refusal_of(lambda: voice.send(request()), caplog)
     assert (error.row.kind, error.row.placed, error.row.scope) == ("rate_limited", "no", "account")
@@ -582,7 +491,7 @@ def test_a_probe_sends_nothing_and_claims_no_more_than_it_was_told(
     if adapter == "tencent":
         error = {"Error": {**said["Error"], "Message": "-"}} if "Error" in said else said
         said = {"Response": {**error, "RequestId": "1"}}
-    with _answering(Raw(status, json.dumps(said), JSON)) as (url, asked, _):
+    with answering(Raw(status, json.dumps(said), JSON)) as (url, asked, _):
         told, words = make(adapter, url).probe()
     assert told == verdict
     assert set(words) == {"zh-CN", "en"}
@@ -590,7 +499,7 @@ def test_a_probe_sends_nothing_and_claims_no_more_than_it_was_told(
 
 
 def test_a_probe_of_nobody_says_that_nobody_answers(adapter: str) -> None:
-    with _closed_port() as endpoint:
+    with closed_port() as endpoint:
         told, words = make(adapter, endpoint).probe()
     assert told == "wrong"
     assert "endpoint" in words["en"]

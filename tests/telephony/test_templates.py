@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clouds.templates import Rules, Template, Templates
 from paging.menu import DEFAULT, Menu
 from sandbox.templates import (
     alibaba_reply,
@@ -19,9 +20,6 @@ from telephony.templates import (
     ALIBABA_DEDICATED,
     ALIBABA_SHARED,
     TENCENT,
-    Rules,
-    Template,
-    Templates,
     check,
     fill,
     suggested,
@@ -124,6 +122,7 @@ WRONG: list[tuple[str, str, str, Any, str]] = [
         {f"v{i}": "title" for i in range(7)},
         "the worst incident needs 280",
     ),
+    ("dedicated", "code", "您的验证码是${title}。", TITLE, "does not say the code"),
     ("dedicated", "reply", "已收到按键,${title}。", TITLE, "expected no title in it"),
     ("dedicated", "reply", "已收到按键,${d}。", {"d": "details"}, "expected no details in it"),
     *(
@@ -183,7 +182,7 @@ def test_the_settings_name_the_key_of_a_text_that_does_not_fit() -> None:
 
 
 def test_a_link_has_no_place_in_a_call() -> None:
-    with pytest.raises(ValueError, match="link cannot be read out"):
+    with pytest.raises(ValueError, match="link cannot stand in a text"):
         template("告警${a}", {"a": "link"})
 
 

@@ -27,6 +27,7 @@ from paging.service import Paging
 from paging.store import schema
 from paging.store.database import Store
 from web import app, auth
+from web.links import Links
 
 T = TypeVar("T")
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -83,7 +84,12 @@ class Clock:
 
 
 class Carrier:
-    """Stands in for a carrier behind `paging.ports.Provider`: takes mainland calls at once."""
+    """Stands in for a carrier behind `paging.ports.Provider`.
+
+    Takes what is for the mainland, and mail, at once.
+    """
+
+    purposes = frozenset({"page", "test", "code"})
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -91,7 +97,7 @@ class Carrier:
         self.refuses: DeliveryError | None = None
 
     def serves(self, number: str) -> bool:
-        return number.startswith("+86")
+        return number.startswith("+86") or "@" in number
 
     async def send(self, call: Message, *, still_wanted: Callable[[], bool]) -> Sent | None:
         if not still_wanted():
@@ -99,7 +105,7 @@ class Carrier:
         self.calls.append(call)
         if self.refuses is not None:
             raise self.refuses
-        return Sent(f"{self.name}-{len(self.calls)}", f"spoken: {call.fields['title']}", 150)
+        return Sent(f"{self.name}-{len(self.calls)}", f"spoken: {call.fields.get('title')}", 150)
 
 
 class Web:
@@ -110,15 +116,24 @@ class Web:
         self.database = database
         self.clock = Clock()
         self.alibaba, self.tencent = Carrier("alibaba"), Carrier("tencent")
-        carriers = {carrier.name: carrier for carrier in (self.alibaba, self.tencent)}
+        self.texts, self.mails = Carrier("alibaba"), Carrier("smtp")
+        channels = {
+            "voice": {carrier.name: carrier for carrier in (self.alibaba, self.tencent)},
+            "sms": {self.texts.name: self.texts},
+            "email": {self.mails.name: self.mails},
+        }
+        self.links = Links(["a key of the tests", "an older key"], "http://web")
         rules = Rules(
-            voice={name: carrier.serves for name, carrier in carriers.items()},
+            channels=channels,
             menu=DEFAULT,
             operators="ops",
+            links=self.links,
+            callers=[("alibaba", "voice", "05710000000")],
+            secret=b"a key of the tests",
         )
-        self.paging = Paging(Store(f"sqlite:///{database}"), self.clock, rules, carriers)
+        self.paging = Paging(Store(f"sqlite:///{database}"), self.clock, rules, channels)
         self.application = app.application(
-            app.routes_for(self.paging, find=CALLERS.get, clock=self.clock)
+            app.routes_for(self.paging, find=CALLERS.get, clock=self.clock, links=self.links)
         )
         self.client = self._client(self.application)
         self.logged: list[Any] = []

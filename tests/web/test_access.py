@@ -41,6 +41,14 @@ OPERATIONS = [
     Operation("PUT", "/v1/responders/new", RESPONDER, "admin"),
     Operation("DELETE", "/v1/responders/nobody", None, "admin"),
     Operation("POST", "/v1/responders/li.wei/test", {"channel": "voice"}, "admin"),
+    Operation("POST", "/v1/responders/li.wei/verify", {"channel": "sms"}, "admin"),
+    Operation(
+        "POST",
+        "/v1/responders/li.wei/verify/confirm",
+        {"channel": "sms", "code": "000000"},
+        "admin",
+    ),
+    Operation("GET", "/callers.vcf", None, "incidents:read"),
     Operation("GET", "/v1/policies", None, "incidents:read"),
     Operation("GET", "/v1/policies/default", None, "incidents:read"),
     Operation("PUT", "/v1/policies/new", POLICY, "admin"),
@@ -141,7 +149,7 @@ def test_a_token_with_the_scope_is_let_through(web: Web, token: str, asked: Oper
 def test_the_admin_token_of_the_settings_opens_everything_and_no_other_does(web: Web) -> None:
     """As `ringback serve` has it: one token, here one whose last byte looks like a blank."""
     token = "密钥-of-at-least-16-characters-à"
-    routes = app.routes(web.paging, admin_token=SecretStr(token), clock=web.clock)
+    routes = app.routes(web.paging, admin_token=SecretStr(token), clock=web.clock, links=web.links)
     web.client = web._client(app.application(routes))
     for given, status in [(token, 200), (ADMIN, 401), (token[:-1], 401)]:
         headers = {"Authorization": f"Bearer {given}".encode()}
@@ -275,6 +283,9 @@ def test_an_unknown_address_is_404_and_never_a_redirect(
         ("POST", "/v1/responders/li.wei", {"GET", "HEAD", "PUT", "DELETE"}),
         ("PATCH", "/v1/policies/ops", {"GET", "HEAD", "PUT", "DELETE"}),
         ("OPTIONS", "/v1/apply", {"POST"}),
+        ("GET", "/v1/responders/li.wei/verify", {"POST"}),
+        ("PUT", "/v1/responders/li.wei/verify/confirm", {"POST"}),
+        ("POST", "/callers.vcf", {"GET", "HEAD"}),
         ("POST", "/healthz", {"GET", "HEAD"}),
     ],
 )
@@ -286,7 +297,10 @@ def test_an_unknown_method_is_405_and_names_the_known_ones(
     assert set(answer.headers["allow"].split(", ")) == allowed
 
 
-@pytest.mark.parametrize("path", ["/v1/incidents", "/v1/responders/li.wei", "/healthz", "/readyz"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/incidents", "/v1/responders/li.wei", "/callers.vcf", "/healthz", "/readyz"],
+)
 def test_head_is_answered_as_get_is(shared: Web, path: str) -> None:
     head, get = shared.ask("HEAD", path), shared.ask("GET", path)
     assert head.status_code == get.status_code == 200
@@ -327,6 +341,8 @@ def test_alive_and_ready_are_told_without_a_token(shared: Web) -> None:
         ("POST", "/v1/incidents/1/mute"),
         ("POST", "/v1/integrations/alertmanager/default"),
         ("PUT", "/v1/responders/new"),
+        ("POST", "/v1/responders/li.wei/verify"),
+        ("POST", "/v1/responders/li.wei/verify/confirm"),
         ("POST", "/v1/apply"),
     ],
 )

@@ -141,8 +141,8 @@ def test_one_incident_is_read_by_id_and_by_number_with_attempts_and_timeline(web
         "detail": submitted["detail"],
     }
     assert submitted["detail"]["text"] == {
-        "zh-CN": "阿里云已受理电话",
-        "en": "Alibaba Cloud took the call",
+        "zh-CN": "阿里云已受理电话,该联系方式未经验证",
+        "en": "Alibaba Cloud took the call; nobody has verified this contact",
     }
 
 

@@ -20,9 +20,11 @@ RESPONDER: dict[str, Any] = {
 SHOWN_RESPONDER: dict[str, Any] = {
     **RESPONDER,
     "id": "zhao.min",
+    "verified": [],
     "phone": "+8613700000002",
     "preferences": {"warning": [{"channel": "voice", "after": 0, "tries": 0, "gap": 90}]},
 }
+WRITTEN_RESPONDER = {name: SHOWN_RESPONDER[name] for name in SHOWN_RESPONDER.keys() - {"verified"}}
 POLICY: dict[str, Any] = {
     "name": "Payments",
     "repeat": 1,
@@ -155,7 +157,7 @@ def test_an_apply_says_what_is_added_changed_and_unchanged(web: Web) -> None:
         ("responder", "sam", "unchanged"),
         ("policy", "ops", "changed"),
     ]
-    assert (changes[0]["before"], changes[0]["after"]) == (None, SHOWN_RESPONDER)
+    assert (changes[0]["before"], changes[0]["after"]) == (None, WRITTEN_RESPONDER)
     assert (changes[2]["before"]["repeat"], changes[2]["after"]["repeat"]) == (2, 0)
     assert web.get("/v1/policies/ops")["repeat"] == 0
     assert {c["action"] for c in web.post("/v1/apply", team)["changes"]} == {"unchanged"}
@@ -205,9 +207,13 @@ def test_providers_tell_how_they_did(web: Web) -> None:
     web.tencent.refuses = DeliveryError("tencent", "AuthFailure.SecretIdNotFound", REFUSED)
     web.post("/v1/responders/sam/test", {"channel": "voice", "provider": "tencent"})
     web.until(lambda: len(web.alibaba.calls) == 2)  # the second tells the operators of it
-    alibaba, tencent = web.until(
+    alibaba, tencent, *others = web.until(
         lambda: (items := web.get("/v1/providers")["items"])[0]["success_rate"] == 1.0 and items
     )
+    assert [(one["channel"], one["provider"]) for one in others] == [
+        ("sms", "alibaba"),
+        ("email", "smtp"),
+    ]
     span = {"p50": 0.0, "p95": 0.0}
     assert alibaba == {
         "provider": "alibaba",

@@ -56,6 +56,10 @@ REQUESTS = {
         "POST", "/v1/apply", {"responders": {"new": RESPONDER}, "policies": {"new": POLICY}}
     ),
     "drill": Request("POST", "/v1/responders/li.wei/test", {"channel": "voice"}),
+    "verify": Request("POST", "/v1/responders/li.wei/verify", {"channel": "sms"}),
+    "confirm": Request(
+        "POST", "/v1/responders/li.wei/verify/confirm", {"channel": "sms", "code": "000000"}
+    ),
 }
 ACTIONS = ("acknowledge", "unacknowledge", "mute", "unmute", "close", "escalate")
 
@@ -124,7 +128,7 @@ BAD: list[tuple[Any, ...]] = [
     ("responder", "name", [NONE, None, 5, "", "x" * 101], ""),
     ("responder", "phone", ["13700000000", "", "+86", "+1", "call me", "+8613700000000000"], "+86"),
     ("responder", "phone", [8613700000000, [], {}], "string"),
-    ("responder", "phone", ["+85291234567"], "a number that a voice provider serves"),
+    ("responder", "phone", ["+85291234567"], "a number that a provider serves"),
     ("responder", "email", ["x", "a@b", "a b@example.com", "@example.com", ""], "name@example.com"),
     ("responder", "email", ["x" * 250 + "@example.com"], "254"),
     ("responder", "email", [5, []], "string"),
@@ -135,14 +139,14 @@ BAD: list[tuple[Any, ...]] = [
     ("responder", "preferences", [5, "x", [], None], ""),
     ("responder", "preferences", [{"critical": []}, {"critical": 5}], "", ".critical"),
     ("responder", "preferences", [{"info": ["x"]}], "one of: voice", ".info.0.channel"),
-    ("responder", "preferences", [{"info": ["sms"]}], "not available yet", ".info.0.channel"),
+    ("responder", "preferences", [{"info": ["slack"]}], "not available yet", ".info.0.channel"),
     ("responder", "accounts", [5, "x", [], None], ""),
     ("responder", "accounts", [{"slack": 5}, {"slack": None}], "string", ".slack"),
     ("responder", "nmae", ["x"], ""),
     ("policy", "name", [NONE, None, 5, "", "x" * 101], ""),
     ("policy", "repeat", [-1, 21, "many", 1.5, None, []], ""),
     ("policy", "ack_timeout", [14_400], "not available yet; leave it out"),
-    ("policy", "unverified", ["skip", 5], "'use'"),
+    ("policy", "unverified", ["never", 5], "'skip'"),
     ("policy", "steps", [NONE, None, [], {}, "x", 5], ""),
     ("policy", "steps", [[{"targets": ["responder:sam"]}] * 21], "20"),
     ("policy", "steps", [["x"], [None], [5]], "", ".0"),
@@ -154,7 +158,7 @@ BAD: list[tuple[Any, ...]] = [
     ("policy", "steps.0.notify", ["everybody", [], 5, None, {}], ""),
     ("policy", "steps.0.notify", [["voice"] * 21], "20"),
     ("policy", "steps.0.notify", [["x"], [{"channel": 5}]], "one of: voice", ".0.channel"),
-    ("policy", "steps.0.notify", [["sms"], ["slack"]], "not available yet", ".0.channel"),
+    ("policy", "steps.0.notify", [["teams"], ["slack"]], "not available yet", ".0.channel"),
     ("policy", "steps.0.notify", [[{}]], "", ".0.channel"),
     ("policy", "steps.0.notify.0.after", [-1, 86_401, "soon", 1.5, None], ""),
     ("policy", "steps.0.notify.0.tries", [-1, 11, "some", 1.5, None], ""),
@@ -175,10 +179,21 @@ BAD: list[tuple[Any, ...]] = [
     ("apply", "policies.new.steps.0.targets", [["responder:x"]], "does not exist", ".0"),
     ("apply", "teams", [{}], ""),
     ("drill", "channel", [NONE, None, "", 5, "x" * 65], ""),
-    ("drill", "channel", ["sms", "pigeon"], "one of: voice"),
+    ("drill", "channel", ["slack", "pigeon"], "one of: voice, sms, email"),
     ("drill", "provider", ["", 5, "x" * 65], ""),
     ("drill", "provider", ["twilio"], "alibaba, tencent"),
     ("drill", "loud", [True], ""),
+    *((step, "channel", [NONE, None, "", 5, [], "x" * 65], "") for step in ("verify", "confirm")),
+    *(
+        (step, "channel", ["slack", "pigeon"], "one of: voice, sms, email")
+        for step in ("verify", "confirm")
+    ),
+    ("verify", "code", ["000000"], "unknown"),
+    ("confirm", "code", [NONE], "missing"),
+    ("confirm", "code", [None, 5, 123456, [], {}], "string"),
+    ("confirm", "code", ["", "12345", "1234567", "12345\n", "１２３４５６"], "the six digits"),
+    ("confirm", "code", ["000000"], "ask for a new one"),
+    ("confirm", "cod", ["000000"], "unknown"),
 ]
 
 

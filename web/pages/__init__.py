@@ -1,0 +1,1 @@
+"""The pages for people. They work without JavaScript, and nothing on them comes from elsewhere."""
