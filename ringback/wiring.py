@@ -10,7 +10,6 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from web.links import Links
 
 from callbacks import edge
 from paging.model import Offer, Rules
@@ -24,6 +23,7 @@ from ringback.clock import SystemClock
 from ringback.listening import listen
 from ringback.settings import Settings
 from web import app
+from web.links import Links
 
 log = structlog.get_logger(__name__)
 
