@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, Response, async_playwright
+from playwright.async_api import Browser, Page, Request, Response, async_playwright
 
 from tests.web.conftest import Web
 
@@ -65,9 +65,13 @@ class Window:
         self.refused: list[str] = []
         self.page: Page = web.run(browser.new_page(**how))
         self.page.set_default_timeout(15_000)
-        self.page.on("requestfailed", lambda request: self.refused.append(request.url))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
         self.page.on("console", lambda message: self.refused.append(message.text))
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the button leaves a page that is still loading
+            self.refused.append(request.url)
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400:

@@ -8,6 +8,7 @@ import pytest
 from paging.events import CallEnded, Receipt
 from tests.web.conftest import ADMIN, READER, Web
 from tests.web.test_access import problem
+from web import callers
 
 MONTH = timedelta(days=30)
 
@@ -70,7 +71,8 @@ def test_the_card_is_a_contact_that_a_phone_takes(web: Web) -> None:
         ("4000000000", "+864000000000"),
         ("+85290000000", "+85290000000"),
         ("95000", "95000"),
-        ("106900000000", "106900000000"),
+        ("9510000000", "9510000000"),  # not a line in the area 951
+        ("1069000000", "1069000000"),  # nor one in the area 10
         ("1069000000000000", "1069000000000000"),
     ],
 )
@@ -88,6 +90,11 @@ def test_what_is_no_number_is_not_on_the_card(web: Web) -> None:
     _calls_from(web, "anonymous", "\r\nTEL:evil", "\r\nEND:VCARD", "铃回")
     assert _numbers(web) == ["+865710000000"]
     assert b"evil" not in web.ask("GET", "/callers.vcf").content
+
+
+def test_lines_are_folded_between_characters_however_long_they_are() -> None:
+    line = "NOTE:" + "a勿" * 100
+    assert _read(f"{callers._folded(line)}\r\n".encode()) == [("NOTE", "a勿" * 100)]
 
 
 def test_the_cards_own_address_needs_no_token_of_the_api(web: Web) -> None:

@@ -1,5 +1,6 @@
 """The acknowledge page, as a mail leads to it: looking changes nothing, its button acknowledges."""
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -9,8 +10,6 @@ from typing import Any, NoReturn
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from tests.web.conftest import Web
 from tests.web.test_unavailable import locked, pragma
@@ -211,6 +210,25 @@ def test_the_second_one_sees_who_has_it_and_takes_nothing_away(web: Web) -> None
     assert web.get(f"/v1/incidents/{opened['id']}")["acknowledged_by"] == "li.wei"
 
 
+def test_of_two_who_press_at_once_one_has_it_and_both_see_who(web: Web) -> None:
+    opened = web.opens()
+    addresses = [link(web, opened, responder) for responder in ("li.wei", "sam")]
+
+    async def at_once() -> list[httpx2.Response]:
+        return await asyncio.gather(*(web.client.post(address) for address in addresses))
+
+    assert [answer.status_code for answer in web.run(at_once())] == [303, 303]
+    owner = web.get(f"/v1/incidents/{opened['id']}")["acknowledged_by"]
+    says = [seen(web, address).says for address in addresses]
+    assert (
+        says
+        == {
+            "li.wei": ["✓ 已由您认领", "✓ \u2068李伟\u2069 has it"],
+            "sam": ["✓ 已由\u2068Sam\u2069认领", "✓ You have it"],
+        }[owner]
+    )
+
+
 def test_an_acknowledgement_by_a_token_is_told_by_its_name(web: Web) -> None:
     opened = web.opens()
     web.post(f"/v1/incidents/{opened['id']}/acknowledge")
@@ -236,6 +254,7 @@ def test_a_link_from_before_it_was_opened_again_says_so_and_a_newer_one_acknowle
     press(web, before)
     web.clock.advance(60)
     web.post(f"/v1/incidents/{opened['id']}/unacknowledge")
+    web.settles(opened["id"])
     page = seen(web, before)
     assert (page.says, page.button) == ("已重新打开", "")
     assert "最新邮件" in page.text
@@ -389,15 +408,20 @@ def test_every_answer_keeps_the_address_to_itself(web: Web) -> None:
 
 
 def test_the_page_is_whole_behind_a_proxy_that_serves_us_under_a_path(web: Web) -> None:
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["path"].startswith("/pager/"), "an address that the proxy does not pass on"
+        path = scope["path"].removeprefix("/pager")
+        await web.application({**scope, "path": path}, receive, send)
+
     address = link(web, web.opens()).replace(HOST, f"{HOST}/pager")
-    web.client = web._client(Starlette(routes=[Mount("/pager", web.application)]))
+    web.client = web._client(proxy)
     assert press(web, address).says == "✓ 已由您认领"
     for each in seen(web, address).all("link"):
         assert visit(web, str(httpx2.URL(address).join(str(each["href"])))).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "path", ["/a", "/a/", "/a/x/y", "/static", "/static/", "/static/%00", "/static/../app.py"]
+    "path", ["/a", "/a/", "/a/x/y", "/static", "/static/", "/static/%00", "/static/%2e%2e/app.py"]
 )
 def test_beside_the_pages_there_is_nothing(shared: Web, path: str) -> None:
     assert visit(shared, f"{HOST}{path}").status_code == 404

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from paging.errors import NotFoundError
+from paging.errors import NotFoundError, UnavailableError
 from web.pages.words import BOTH, local_time
 from web.problems import RETRY_AFTER_S
 
@@ -57,7 +57,7 @@ def guarded(inner: Endpoint) -> Endpoint:
             return await inner(request)
         except NotFoundError:
             return gone()
-        except ZeroDivisionError:
+        except UnavailableError:
             answer = _said(503, "unavailable", "try_again")
             answer.headers["Retry-After"] = str(RETRY_AFTER_S)
             return answer
