@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from paging.errors import ConflictError, InvalidError, NotFoundError
 from paging.people import CONTACT_OF, Channel, Person
@@ -19,17 +19,43 @@ SENT_IN_AN_HOUR = 5
 _HOUR = timedelta(hours=1)
 
 
+_NAMES = {"phone": "phone number", "email": "email address"}
+
+
+def contact_of(work: Work, responder: str, asked: str) -> tuple[Person, Channel, str]:
+    """Return who it is, the channel that was asked for, and the address that it uses.
+
+    Raises NotFoundError, or InvalidError naming the channel.
+    """
+    channel = channel_of(asked)
+    person = people.responders(work.conn, [responder]).get(responder)
+    if person is None:
+        raise NotFoundError(f"no responder {responder!r}")
+    address = person.contact(channel)
+    if address is None:
+        raise InvalidError(
+            "channel", f"responder {responder!r} has no {_NAMES[CONTACT_OF[channel]]}"
+        )
+    return person, channel, address
+
+
+def refuse_busy_line(work: Work, channel: Channel, address: str) -> None:
+    """Raise ConflictError where this would be a second call at once to one person."""
+    if channel == "voice" and attempts.open_lines(work.conn, [address]):
+        raise ConflictError("this responder is in another call of ours; try again later")
+
+
 def send_code(work: Work, responder: str, asked: str) -> str:
     """Send a new code in place of the one before; return the attempt's id.
 
     Raises NotFoundError, InvalidError naming the channel, or ConflictError: too many were sent.
     """
-    person, channel, kind, address = _contact(work, responder, asked)
+    person, channel, address = contact_of(work, responder, asked)
+    kind = CONTACT_OF[channel]
     serving = work.rules.serving(channel, address, "code")
     if not serving:
         raise InvalidError("channel", f"no provider of {channel} can send this responder a code")
-    if channel == "voice" and attempts.open_lines(work.conn, [address]):
-        raise ConflictError("this responder is in another call of ours; try again later")
+    refuse_busy_line(work, channel, address)
     count, since = _counted(work, responder, kind)
     code = f"{secrets.randbelow(10**6):06}"
     row: dict[str, Any] = {
@@ -59,7 +85,8 @@ def send_code(work: Work, responder: str, asked: str) -> str:
 
 def confirm_code(work: Work, responder: str, channel: str, code: str) -> InvalidError | None:
     """Note the contact as proved, or return what is wrong: a refused try is committed as well."""
-    _, _, kind, address = _contact(work, responder, channel)
+    _, known, address = contact_of(work, responder, channel)
+    kind = CONTACT_OF[known]
     sent = contacts.sent_code(work.conn, responder, kind)
     if sent is None or sent["digest"] is None or sent["address"] != address:
         return InvalidError("code", "expected a code that was sent; ask for a new one")
@@ -72,20 +99,6 @@ def confirm_code(work: Work, responder: str, channel: str, code: str) -> Invalid
         return InvalidError("code", f"not the code that was sent; {more}")
     contacts.verify(work.conn, responder, kind, address, work.now)
     return None
-
-
-def _contact(
-    work: Work, responder: str, asked: str
-) -> tuple[Person, Channel, Literal["phone", "email"], str]:
-    """Return who it is, by which channel, the kind of contact that it uses, and its address."""
-    channel = channel_of(asked)
-    person = people.responders(work.conn, [responder]).get(responder)
-    if person is None:
-        raise NotFoundError(f"no responder {responder!r}")
-    kind, address = CONTACT_OF[channel], person.contact(channel)
-    if address is None:
-        raise InvalidError("channel", f"responder {responder!r} has no {kind}")
-    return person, channel, kind, address
 
 
 def _counted(work: Work, responder: str, kind: str) -> tuple[int, Any]:

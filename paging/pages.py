@@ -7,6 +7,7 @@ in it. No database, no clock, no carrier: production, simulation and replay driv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from paging.errors import Row
 from paging.ids import new_id
@@ -101,9 +102,7 @@ def _begin_step(run: Run, now: datetime, rules: Rules) -> None:
             run.note("notification.skipped", "no_responder", responder=responder)
             continue
         severity = run.incident.severity
-        wanted = step.notify
-        if wanted == "personal":
-            wanted = person.personal(severity, rules.channels)
+        wanted = step.notifications(person, severity, rules.channels)
         for position, spec in enumerate(wanted):
             telling = Telling(
                 id=new_id(now),
@@ -242,12 +241,7 @@ def _other_provider_helps(over: Over) -> bool:
 def _arrived(telling: Telling, now: datetime) -> None:
     """Note that it got there: sent again, `gap` after this, where there are tries left."""
     telling.tries_used += 1
-    telling.attempt = None
-    telling.tried, telling.doubtful, telling.hopeless = (), False, True
-    if telling.tries_used < telling.spec.tries_allowed:
-        telling.state, telling.due_at = "waiting", now + timedelta(seconds=telling.spec.gap)
-    else:
-        telling.state, telling.due_at = "sent", None
+    _next_try(telling, now, at_last="sent")
 
 
 def _use_up_try(run: Run, telling: Telling, row: Row | None, now: datetime) -> None:
@@ -255,15 +249,21 @@ def _use_up_try(run: Run, telling: Telling, row: Row | None, now: datetime) -> N
     # A phone that is busy with the first, unseen call of this very try was not a missed call.
     rung_twice = telling.doubtful and row is not None and row.outcome == _BUSY
     telling.tries_used += 0 if rung_twice else 1
+    _next_try(telling, now, at_last="failed", hopeless=telling.hopeless)
+    if telling.state == "failed":
+        _chain(run, telling.responder, now)
+
+
+def _next_try(
+    telling: Telling, now: datetime, *, at_last: Literal["sent", "failed"], hopeless: bool = False
+) -> None:
+    """Plan the next try, `gap` after this; where none is left, or can help, the telling ends so."""
     telling.attempt = None
-    hopeless = telling.hopeless
     telling.tried, telling.doubtful, telling.hopeless = (), False, True
     if hopeless or telling.tries_used >= telling.spec.tries_allowed:
-        telling.state, telling.due_at = "failed", None
-        _chain(run, telling.responder, now)
+        telling.state, telling.due_at = at_last, None
     else:
-        telling.state = "waiting"
-        telling.due_at = now + timedelta(seconds=telling.spec.gap)
+        telling.state, telling.due_at = "waiting", now + timedelta(seconds=telling.spec.gap)
 
 
 def _chain(run: Run, responder: str, now: datetime) -> None:

@@ -239,6 +239,12 @@ class Step(Strict):
         """Ids of the responders, each once, in the order written."""
         return tuple(dict.fromkeys(target.partition(":")[2] for target in self.targets))
 
+    def notifications(
+        self, person: Responder, severity: Severity, on: Container[str]
+    ) -> tuple[Notification, ...]:
+        """Return how this step tells a person, by channels that are `on` where they never said."""
+        return person.personal(severity, on) if self.notify == "personal" else self.notify
+
 
 def _not_yet(name: str, value: object) -> object:
     if value is not None:
@@ -264,7 +270,7 @@ class Policy(Strict):
             for step in self.steps
             if id_ in step.responders
             for severity in severities
-            for one in (person.personal(severity, on) if step.notify == "personal" else step.notify)
+            for one in step.notifications(person, severity, on)
             if one.is_for(severity)
         ]
         return tuple(dict.fromkeys(found))

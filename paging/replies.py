@@ -66,7 +66,8 @@ def record(work: Work, event: ReplyReceived) -> bool:
     receipt = event.receipt
     address = receipt.address or ""
     meaning = understood(event.text, work.rules.menu)
-    text = _meant(work, event, meaning)
+    number = _incident_meant(work, address, meaning.code) if meaning and meaning.code else None
+    text = _meant(work, event, meaning, number)
     if not rows.receive(
         work.conn,
         provider=receipt.provider,
@@ -88,14 +89,15 @@ def record(work: Work, event: ReplyReceived) -> bool:
         _help(work, last, loaded, Entry("reply.received", {"reason": reason, **said}))
         return True
     if meaning.code is not None:
-        number = _incident_meant(work, address, meaning.code)
         loaded = [run for run in loaded if run.incident.number == number]
     _do(work, text, loaded, meaning, said)
     return True
 
 
-def _meant(work: Work, event: ReplyReceived, meaning: Meaning | None) -> Attempt | None:
-    """Return the text that this reply answers.
+def _meant(
+    work: Work, event: ReplyReceived, meaning: Meaning | None, number: int | None
+) -> Attempt | None:
+    """Return the text that this reply answers. `number`: the incident that its code means, if any.
 
     Without a code, the last one sent well before the reply; or the only one of these days, however
     young, since nothing else can be meant.
@@ -104,7 +106,6 @@ def _meant(work: Work, event: ReplyReceived, meaning: Meaning | None) -> Attempt
     if meaning is None:
         return None
     if meaning.code is not None:
-        number = _incident_meant(work, address, meaning.code)
         return (
             None if number is None else answers.last_text(work.conn, address, since, about=number)
         )
