@@ -4,7 +4,7 @@ Source of the codes: the client error codes of several products (read 2026-11-22
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from alibabacloud_tea_openapi.exceptions import ThrottlingException
@@ -12,6 +12,7 @@ from alibabacloud_tea_openapi.models import Config
 from pydantic import Field, SecretStr
 
 from clouds import faults
+from clouds.probes import Proof, judge
 from paging.errors import DeliveryError, Row
 from paging.people import Strict
 
@@ -44,6 +45,7 @@ KEYS_WRONG = re.compile(
     r"InvalidAccessKeyId|SignatureDoesNotMatch|IncompleteSignature|InvalidTimeStamp|Forbidden"
     r"|isp\.RAM_PERMISSION_DENY"
 )
+KEYS = (" AccessKey 与授权", "AccessKey and rights")  # where to look when they are refused
 
 
 class AlibabaCredentials(Strict):
@@ -87,3 +89,24 @@ def error_of(error: Exception, table: Mapping[str, Row]) -> DeliveryError:
         return DeliveryError(NAME, code, COMMON["ThrottlingException"])
     # The SDK writes "None" where a body of JSON, a gateway's perhaps, names no code.
     return refused(f"http_{status}" if code == "None" else code, table)
+
+
+def probed(ask: Callable[[], Any], table: Mapping[str, Row], account: tuple[str, str]) -> Proof:
+    """Return what the code of an answer proves of the keys. `account`: where else to look.
+
+    `ask`: sends a request that places nothing, and returns the answer's body.
+    """
+    try:
+        code = str(ask().code)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
+        code = error_of(exc, table).code
+    unusable = code.startswith("isv.PRODUCT_") or code == "isv.ACCOUNT_NOT_EXISTS"
+    no_credit = code in table and table[code].kind == "out_of_credit"
+    return judge(
+        code,
+        refuses_keys=KEYS_WRONG.match(code) is not None,
+        refuses_account=no_credit or (unusable and code in table),
+        from_product=code == "OK" or code in table or code.startswith("isv."),
+        keys=KEYS,
+        account=account,
+    )

@@ -46,12 +46,12 @@ def of_connection(provider: str, error: BaseException) -> DeliveryError:
     return DeliveryError(provider, "answer_lost", LOST, answered=False)
 
 
-def without_call_id(provider: str) -> DeliveryError:
-    """Return our error for an answer that reads like a success and names no call.
+def without_id(provider: str, code: str) -> DeliveryError:
+    """Return our error for an answer that reads like a success and names no call or message.
 
-    The call may exist, and nothing but its receipts can say so.
+    It may exist, and nothing but its receipts can say so. `code`: which id is missing.
     """
-    return DeliveryError(provider, "no_call_id", LOST, answered=False)
+    return DeliveryError(provider, code, LOST, answered=False)
 
 
 def row_of(provider: str, code: str, *tables: Mapping[str, Row]) -> Row:

@@ -31,6 +31,22 @@ def parse(provider: str, body: bytes) -> Any:  # noqa: ANN401 - any JSON
         raise CallbackMalformedError(provider) from None
 
 
+def listed(provider: str, body: bytes) -> list[Any]:
+    """Return the records of a body that is a JSON array. Raises CallbackMalformedError."""
+    records = parse(provider, body)
+    if not isinstance(records, list):
+        raise CallbackMalformedError(provider)
+    return cast("list[Any]", records)
+
+
+def table(provider: str, body: bytes) -> dict[str, Any]:
+    """Return a body that is a JSON object. Raises CallbackMalformedError."""
+    found = parse(provider, body)
+    if not isinstance(found, dict):
+        raise CallbackMalformedError(provider)
+    return cast("dict[str, Any]", found)
+
+
 def read_each(items: Iterable[Any], events: Callable[[Any], Iterable[Event]]) -> Reading:
     """Translate each item by itself; one that raises ValueError is counted, the others go on."""
     found: list[Event] = []

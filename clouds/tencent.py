@@ -3,7 +3,7 @@
 Source of the codes: the common error codes of API 3.0, and the SDK's own list (3.1.195).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import Field, SecretStr
@@ -13,6 +13,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from clouds import faults
+from clouds.probes import Proof, judge
 from paging.errors import DeliveryError, Row
 from paging.people import Strict
 
@@ -73,3 +74,23 @@ def error_of(error: Exception, table: Mapping[str, Row]) -> DeliveryError:
         if sdk_error.get_request_id() or code == "ServerNetworkError":
             return DeliveryError(NAME, code, faults.row_of(NAME, code, table, COMMON))
     return faults.of_connection(NAME, error)
+
+
+def probed(ask: Callable[[], Any], table: Mapping[str, Row], unusable: tuple[str, ...]) -> Proof:
+    """Return what a refusal proves of the keys. `unusable`: how codes begin that are the account's.
+
+    `ask`: sends a request that places nothing.
+    """
+    code = "OK"
+    try:
+        ask()
+    except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
+        code = error_of(exc, table).code
+    return judge(
+        code,
+        refuses_keys=code.startswith("AuthFailure"),
+        refuses_account=code.startswith(unusable),
+        from_product=code.startswith(("InvalidParameter", "MissingParameter", "FailedOperation")),
+        keys=(" SecretId 与 SecretKey", "SecretId and SecretKey"),
+        account=(" sdk_app_id、授权与余额", "sdk_app_id, rights and balance"),
+    )

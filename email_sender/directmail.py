@@ -6,15 +6,13 @@ What becomes of a mail is told to EventBridge alone, so there are no receipts.
 import json
 from typing import Annotated, Any
 
-from alibabacloud_dm20151123 import models
-from alibabacloud_dm20151123.client import Client
 from pydantic import AfterValidator, Field
 
 from clouds import faults
-from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of
+from clouds.alibaba import KEYS, KEYS_WRONG, NAME, AlibabaCredentials, config, error_of
 from clouds.probes import Proof, judge
 from email_sender import letter
-from paging.errors import DeliveryError, Row
+from paging.errors import Row
 from paging.people import Strict
 from paging.ports import Message, Purpose, Sent
 
@@ -77,7 +75,11 @@ class AlibabaEmail:
     def __init__(self, settings: AlibabaEmailSettings, credentials: AlibabaCredentials) -> None:
         self._settings = settings
         host = official(credentials.region)
-        self._client: Any = Client(config(credentials, settings.endpoint, host))
+        # Not above: 2 MB that an installation without DirectMail does not owe.
+        from alibabacloud_dm20151123 import client, models  # noqa: PLC0415
+
+        self._models: Any = models
+        self._client: Any = client.Client(config(credentials, settings.endpoint, host))
 
     def serves(self, number: str) -> bool:
         """Say whether this is a mail address."""
@@ -88,7 +90,7 @@ class AlibabaEmail:
         written = letter.write(message)
         subject = letter.cut(written.subject, _SUBJECT_AT_MOST)
         account = self._settings.account_name
-        request = models.SingleSendMailRequest(
+        request = self._models.SingleSendMailRequest(
             account_name=account,
             address_type=_OF_THE_SENDER,
             reply_to_address=False,
@@ -110,13 +112,13 @@ class AlibabaEmail:
             # From None: a traceback that anyone prints would show the address and the message.
             raise error_of(exc, CODES) from None
         if not env_id:
-            raise DeliveryError(NAME, "no_env_id", faults.LOST, answered=False)
+            raise faults.without_id(NAME, "no_env_id")
         return Sent(str(env_id), subject, silence_s=0)
 
     def probe(self) -> Proof:
         """Ask for the sender's address, which sends nothing."""
         account = self._settings.account_name
-        request = models.QueryMailAddressByParamRequest(key_word=account[:_KEY_WORD_AT_MOST])
+        request = self._models.QueryMailAddressByParamRequest(key_word=account[:_KEY_WORD_AT_MOST])
         try:
             found: Any = self._client.query_mail_address_by_param(request).body.data
         except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
@@ -130,6 +132,6 @@ class AlibabaEmail:
             refuses_keys=KEYS_WRONG.match(code) is not None,
             refuses_account=code in CODES and CODES[code] is _WRONG,
             from_product=code == "OK" or code in CODES,
-            keys=(" AccessKey 与授权", "AccessKey and rights"),
+            keys=KEYS,
             account=(" account_name 与邮件推送服务", "account_name and the DirectMail product"),
         )

@@ -6,17 +6,17 @@ wrong with one number comes without an exception, beside it.
 
 import hashlib
 from collections.abc import Iterator
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 from tencentcloud.sms.v20210111 import models
 from tencentcloud.sms.v20210111.sms_client import SmsClient
 
 from clouds import faults, pushes
-from clouds.probes import Proof, judge
+from clouds.probes import Proof
 from clouds.templates import Templates
-from clouds.tencent import COMMON, NAME, TencentCredentials, credential, error_of, profile
-from paging.errors import CallbackMalformedError, DeliveryError, Row
+from clouds.tencent import COMMON, NAME, TencentCredentials, credential, error_of, probed, profile
+from paging.errors import DeliveryError, Row
 from paging.events import Event, MessageDelivered, MessageFailed, Receipt, ReplyReceived
 from paging.people import Strict
 from paging.ports import Callback, Message, Reading, Sent
@@ -150,7 +150,7 @@ class TencentSms:
             raise DeliveryError(NAME, code, faults.row_of(NAME, code, CODES, COMMON))
         if status is None or not status.SerialNo:
             # The SDK looks for an error only under two content types: this may have been one.
-            raise DeliveryError(NAME, "no_message_id", faults.LOST, answered=False)
+            raise faults.without_id(NAME, "no_message_id")
         return Sent(str(status.SerialNo), written.text)
 
     def probe(self) -> Proof:
@@ -161,21 +161,7 @@ class TencentSms:
         request: Any = models.SendSmsRequest()
         request.PhoneNumberSet, request.TemplateId = [], ""
         request.SmsSdkAppId = self._settings.sdk_app_id
-        code = "OK"
-        try:
-            self._client.SendSms(request)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
-            code = error_of(exc, CODES).code
-        return judge(
-            code,
-            refuses_keys=code.startswith("AuthFailure"),
-            refuses_account=code.startswith(_ACCOUNT_UNUSABLE),
-            from_product=code.startswith(
-                ("InvalidParameter", "MissingParameter", "FailedOperation")
-            ),
-            keys=(" SecretId 与 SecretKey", "SecretId and SecretKey"),
-            account=(" sdk_app_id、授权与余额", "sdk_app_id, rights and balance"),
-        )
+        return probed(lambda: self._client.SendSms(request), CODES, _ACCOUNT_UNUSABLE)
 
 
 class TencentSmsReports:
@@ -186,10 +172,7 @@ class TencentSmsReports:
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate a batch of at most a hundred."""
-        body = pushes.parse(NAME, callback.body)
-        if not isinstance(body, list):
-            raise CallbackMalformedError(NAME)
-        return pushes.read_each(cast("list[Any]", body), _reported)
+        return pushes.read_each(pushes.listed(NAME, callback.body), _reported)
 
 
 class TencentSmsReplies:
@@ -200,10 +183,7 @@ class TencentSmsReplies:
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate one reply."""
-        body = pushes.parse(NAME, callback.body)
-        if not isinstance(body, dict):
-            raise CallbackMalformedError(NAME)
-        return pushes.read_each([body], _replied)
+        return pushes.read_each([pushes.table(NAME, callback.body)], _replied)
 
 
 def _reported(item: object) -> Iterator[Event]:

@@ -9,17 +9,17 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from alibabacloud_dyvmsapi20170525 import models
 from alibabacloud_dyvmsapi20170525.client import Client
 from pydantic import AfterValidator, Field, model_validator
 
 from clouds import faults, pushes
-from clouds.alibaba import KEYS_WRONG, NAME, AlibabaCredentials, config, error_of, refused
-from clouds.probes import Proof, judge
+from clouds.alibaba import NAME, AlibabaCredentials, config, error_of, probed, refused
+from clouds.probes import Proof
 from clouds.templates import Template, Templates
-from paging.errors import CallbackMalformedError, DeliveryError, Row
+from paging.errors import DeliveryError, Row
 from paging.events import (
     CallAnswered,
     CallEnded,
@@ -80,12 +80,6 @@ CODES: dict[str, Row] = {
     "isv.MOBILE_COUNT_OVER_LIMIT": _WRONG,
     "isv.VOICE_ROBOT_CALLEE_LIMIT": _WRONG,
 }
-
-_ACCOUNT_UNUSABLE = [
-    code
-    for code, row in CODES.items()
-    if row is _NO_CREDIT or code.startswith("isv.PRODUCT_") or code == "isv.ACCOUNT_NOT_EXISTS"
-]
 
 Heard = Literal["completed", "hung_up", "no_key"]
 
@@ -211,7 +205,7 @@ class AlibabaVoice:
         if code and code != "OK":
             raise refused(str(code), CODES)
         if not code or not call_id:
-            raise faults.without_call_id(NAME)
+            raise faults.without_id(NAME, "no_call_id")
         key_wait = KEY_WAIT_S if hears_keys else 0.0
         return Sent(
             str(call_id), spoken.text, silence_s(spoken_seconds(spoken.text), times, key_wait)
@@ -260,25 +254,15 @@ class AlibabaVoice:
         request = models.QueryCallDetailByCallIdRequest(
             call_id="0^0", prod_id=_IVR_PRODUCT, query_date=0
         )
-        try:
-            code = str(self._client.query_call_detail_by_call_id(request).body.code)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
-            code = error_of(exc, CODES).code
-        return judge(
-            code,
-            refuses_keys=KEYS_WRONG.match(code) is not None,
-            refuses_account=code in _ACCOUNT_UNUSABLE,
-            from_product=code == "OK" or code in CODES or code.startswith("isv."),
-            keys=(" AccessKey 与授权", "AccessKey and rights"),
+        return probed(
+            lambda: self._client.query_call_detail_by_call_id(request).body,
+            CODES,
             account=("是否开通语音服务及余额", "the product and the balance"),
         )
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate a batch of VoiceReport or VoiceCallReport records."""
-        records = pushes.parse(NAME, callback.body)
-        if not isinstance(records, list):
-            raise CallbackMalformedError(NAME)
-        return pushes.read_each(cast("list[Any]", records), _events)
+        return pushes.read_each(pushes.listed(NAME, callback.body), _events)
 
 
 def _events(item: object) -> Iterator[Event]:

@@ -6,17 +6,17 @@ calls abroad is not documented: routes decide which numbers are given to it.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from tencentcloud.vms.v20200902 import models
 from tencentcloud.vms.v20200902.vms_client import VmsClient
 
 from clouds import faults, pushes
-from clouds.probes import Proof, judge
+from clouds.probes import Proof
 from clouds.templates import Templates
-from clouds.tencent import NAME, TencentCredentials, credential, error_of, profile
-from paging.errors import CallbackMalformedError, DeliveryError, Row
+from clouds.tencent import NAME, TencentCredentials, credential, error_of, probed, profile
+from paging.errors import DeliveryError, Row
 from paging.events import CallAnswered, CallEnded, CallFailed, DigitsPressed, Event, Receipt
 from paging.people import Strict
 from paging.ports import Callback, Message, Purpose, Reading, Sent
@@ -173,7 +173,7 @@ class TencentVoice:
             raise error_of(exc, CODES) from None
         if status is None or not status.CallId:
             # The SDK looks for an error only under two content types: this may have been one.
-            raise faults.without_call_id(NAME)
+            raise faults.without_id(NAME, "no_call_id")
         silence = silence_s(spoken_seconds(text), request.PlayTimes, key_wait)
         return Sent(str(status.CallId), text, silence)
 
@@ -185,28 +185,11 @@ class TencentVoice:
         request: Any = models.SendTtsVoiceRequest()
         request.TemplateId, request.CalledNumber = "", ""
         request.VoiceSdkAppid = self._settings.sdk_app_id
-        code = "OK"
-        try:
-            self._client.SendTtsVoice(request)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do
-            code = error_of(exc, CODES).code
-        return judge(
-            code,
-            refuses_keys=code.startswith("AuthFailure"),
-            refuses_account=code.startswith(_ACCOUNT_UNUSABLE),
-            from_product=code.startswith(
-                ("InvalidParameter", "MissingParameter", "FailedOperation")
-            ),
-            keys=(" SecretId 与 SecretKey", "SecretId and SecretKey"),
-            account=(" sdk_app_id、授权与余额", "sdk_app_id, rights and balance"),
-        )
+        return probed(lambda: self._client.SendTtsVoice(request), CODES, _ACCOUNT_UNUSABLE)
 
     def read_callback(self, callback: Callback) -> Reading:
         """Translate one push: an object with one key that says what it is."""
-        body = pushes.parse(NAME, callback.body)
-        if not isinstance(body, dict):
-            raise CallbackMalformedError(NAME)
-        return pushes.read_each(cast("dict[str, Any]", body).items(), _events)
+        return pushes.read_each(pushes.table(NAME, callback.body).items(), _events)
 
 
 def _events(push: tuple[str, Any]) -> Iterator[Event]:

@@ -6,7 +6,6 @@ too much waiting leaves an incident unheard, too little rings a phone twice.
 
 import asyncio
 import contextlib
-import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +34,8 @@ from tests.telephony.wire import (
     Raw,
     answering,
     check,
+    check_probe,
+    check_probe_of_nobody,
     closed_port,
     refused,
 )
@@ -488,21 +489,11 @@ PROBED = [
 def test_a_probe_sends_nothing_and_claims_no_more_than_it_was_told(
     adapter: str, status: int, said: dict[str, Any], verdict: str
 ) -> None:
-    if adapter == "tencent":
-        error = {"Error": {**said["Error"], "Message": "-"}} if "Error" in said else said
-        said = {"Response": {**error, "RequestId": "1"}}
-    with answering(Raw(status, json.dumps(said), JSON)) as (url, asked, _):
-        told, words = make(adapter, url).probe()
-    assert told == verdict
-    assert set(words) == {"zh-CN", "en"}
-    assert len(asked) == 1
+    check_probe(lambda url: make(adapter, url).probe(), adapter, (status, said), verdict)
 
 
 def test_a_probe_of_nobody_says_that_nobody_answers(adapter: str) -> None:
-    with closed_port() as endpoint:
-        told, words = make(adapter, endpoint).probe()
-    assert told == "wrong"
-    assert "endpoint" in words["en"]
+    check_probe_of_nobody(lambda url: make(adapter, url).probe())
 
 
 def test_a_probe_calls_nobody(voice: Voice, sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import json
 import logging
 import socket
 import threading
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from structlog.testing import capture_logs
 
+from clouds.probes import Proof
 from paging.errors import DeliveryError
 
 
@@ -121,3 +123,26 @@ def check(error: DeliveryError, expected: Expected, adapter: str) -> None:
     assert (error.row.kind, error.row.placed) == (expected.kind, expected.placed)
     assert error.row.other_provider
     assert error.answered == expected.answered
+
+
+def check_probe(
+    probe: Callable[[str], Proof], adapter: str, answer: tuple[int, dict[str, Any]], verdict: str
+) -> None:
+    """Assert that a carrier is asked once, and that no more is claimed than its answer says."""
+    status, said = answer
+    if adapter == "tencent":
+        error = {"Error": {**said["Error"], "Message": "-"}} if "Error" in said else said
+        said = {"Response": {**error, "RequestId": "1"}}
+    with answering(Raw(status, json.dumps(said), JSON)) as (url, asked, _):
+        told, words = probe(url)
+    assert told == verdict
+    assert set(words) == {"zh-CN", "en"}
+    assert len(asked) == 1
+
+
+def check_probe_of_nobody(probe: Callable[[str], Proof]) -> None:
+    """Assert that what does not answer is said to be wrong, and where to look."""
+    with closed_port() as endpoint:
+        told, words = probe(endpoint)
+    assert told == "wrong"
+    assert "endpoint" in words["en"]
