@@ -1,6 +1,7 @@
-"""One address for everything: the carriers' APIs at `/`, the page, and the sandbox's own API."""
+"""One address for the carriers' APIs at `/`, the page, and the sandbox's own API; one for mail."""
 
 import contextlib
+import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox import alibaba, control, tencent
+from sandbox import alibaba, control, smtp, tencent
 from sandbox.box import Box
 
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app() -> Starlette:
-    """Return the application; to be called in the event loop that serves it."""
+def create_app(mail_socket: socket.socket) -> Starlette:
+    """Return the application; to be called in the event loop that serves it.
+
+    `mail_socket`: bound, where the mail server is to listen for as long as the application runs.
+    """
     box = Box()
+    mail_server = smtp.Server(box)
 
     async def carrier(request: Request) -> Response:
         """Tell the carriers apart by the headers that each one's SDK sends."""
@@ -31,7 +36,9 @@ def create_app() -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        await mail_server.start(mail_socket)
         yield
+        mail_server.close()
         await box.pusher.close()
 
     return Starlette(

@@ -7,12 +7,15 @@ from typing import Any
 
 from sandbox.calls import Call, Exchange, iso
 from sandbox.clock import VirtualClock
-from sandbox.faults import Faults
+from sandbox.faults import SMTP_KINDS, Faults
 from sandbox.limits import Limits
+from sandbox.mails import Mail, Mails
 from sandbox.messages import message_for
 from sandbox.phones import Phones
 from sandbox.pushes import Pusher
 from sandbox.settings import defaults, shown
+from sandbox.text_messages import reply_for, report_for
+from sandbox.texts import Text, Texts
 
 _SHOWN = 200
 _NONCES_KEPT = 100_000
@@ -24,17 +27,21 @@ class Box:
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.settings = defaults()
-        self.faults = {"alibaba": Faults(), "tencent": Faults()}
+        self.faults = {"alibaba": Faults(), "tencent": Faults(), "smtp": Faults(SMTP_KINDS)}
         self.phones, self.limits = Phones(), Limits()
         self.exchange = Exchange(self.clock, self.phones, self._heard, self._changed)
+        self.texts = Texts(self.clock, self.phones, self._heard_of_text, self._text_changed)
+        self.mails = Mails()
         self.requests: list[dict[str, Any]] = []
         self.pusher = Pusher(self.clock, lambda carrier: self.settings[carrier])
         self.nonces: dict[str, None] = {}
         self._listeners: set[asyncio.Queue[tuple[str, Any]]] = set()
 
     def forget(self) -> None:
-        """Forget calls, requests, pushes, phones, faults and limits; keep settings and nonces."""
+        """Forget all that happened, phones, faults and limits; keep settings and nonces."""
         self.exchange.forget()
+        self.texts.forget()
+        self.mails.all.clear()
         self.pusher.forget()
         self.phones.known.clear()
         self.requests.clear()
@@ -45,6 +52,7 @@ class Box:
 
     async def pass_time(self, seconds: float) -> None:
         """Let this much time pass: what falls due is done and its pushes are answered, in turn."""
+        await self.pusher.idle()  # what was on its way before
         end = self.clock.now() + seconds
         while (due := self.clock.next_at()) is not None and due <= end:
             self.clock.run_until(due)
@@ -54,15 +62,31 @@ class Box:
 
     def _heard(self, call: Call, stage: str) -> None:
         for message in message_for(call, stage, self.clock.now(), self.settings[call.carrier]):
-            self.pusher.push(call.carrier, message)
+            self.pusher.push(call.carrier, "voice", message)
 
     def _changed(self, call: Call) -> None:
         self.tell("call", call.json(self.clock.now()))
 
+    def _heard_of_text(self, text: Text, product: str) -> None:
+        if product == "sms_reply":
+            self.pusher.push(text.carrier, product, reply_for(text))
+            return
+        report = report_for(text, self.settings[text.carrier])
+        # Alibaba's are put together by the pusher, as its settings say.
+        self.pusher.push(text.carrier, product, report if text.carrier == "alibaba" else [report])
+
+    def _text_changed(self, text: Text) -> None:
+        self.tell("text", text.json())
+
+    def receive(self, mail: Mail) -> None:
+        """Put a mail into its mailbox."""
+        self.mails.all[mail.id] = mail
+        self.tell("mail", mail.json())
+
     def note_request(
         self, carrier: str, action: str, params: dict[str, Any], verdict: str, call_id: str | None
     ) -> None:
-        """Remember what a carrier was asked and what it said."""
+        """Remember what was asked, and the answer; `call_id` may be a text's or a mail's."""
         self.requests.append(
             {
                 "at": iso(self.clock.now()),
@@ -104,6 +128,8 @@ class Box:
                 for phone in self.phones.known.values()
             ],
             "calls": [call.json(now) for call in reversed(calls[-_SHOWN:])],
+            "texts": [text.json() for text in reversed(self.texts.all[-_SHOWN:])],
+            "mails": [mail.json() for mail in self.mails.to(None)[:_SHOWN]],
         }
 
     def tell(self, kind: str, data: object) -> None:

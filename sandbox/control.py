@@ -12,8 +12,10 @@ from sandbox.box import Box
 from sandbox.calls import Call
 from sandbox.phones import BadInputError, e164, is_seconds
 from sandbox.settings import merge, shown
+from sandbox.texts import Text
 
 _FASTEST = 3600.0
+_LONGEST_REPLY = 500
 
 
 def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an address
@@ -56,7 +58,7 @@ def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an addre
     async def faults(request: Request) -> Response:
         known = box.faults.get(request.path_params["carrier"])
         if known is None:
-            raise BadInputError("carrier: expected alibaba or tencent")
+            raise BadInputError(f"carrier: expected one of: {', '.join(box.faults)}")
         if request.method == "PUT":
             told = await _json(request)
             if not isinstance(told, list):
@@ -100,12 +102,44 @@ def routes(box: Box) -> list[Route]:  # noqa: C901 - one short function an addre
         Route("/sandbox/phones/{number}", _guarded(phone), methods=["PUT", "DELETE"]),
         Route("/sandbox/calls", _guarded(calls)),
         Route("/sandbox/calls/{id}/{action}", _guarded(act), methods=["POST"]),
+        *_letters(box),
         Route("/sandbox/faults/{carrier}", _guarded(faults), methods=["GET", "PUT"]),
         Route("/sandbox/requests", requests),
         Route("/sandbox/pushes", pushes),
         Route("/sandbox/clock", _guarded(clock), methods=["POST"]),
         Route("/sandbox/reset", reset, methods=["POST"]),
         Route("/sandbox/events", events),
+    ]
+
+
+def _letters(box: Box) -> list[Route]:
+    """Return the addresses of texts and mails."""
+
+    async def texts(request: Request) -> Response:
+        wanted = request.query_params.get("number")
+        number = e164(wanted) if wanted else None
+        found = [text.json() for text in box.texts.all if number in (None, text.number)]
+        return JSONResponse(found[::-1])
+
+    async def reply(request: Request) -> Response:
+        text = _reply(box, e164(request.path_params["number"]), await _table(request))
+        return JSONResponse(text.json())
+
+    async def mails(request: Request) -> Response:
+        found = box.mails.to(request.query_params.get("to"))
+        return JSONResponse([mail.json() for mail in found])
+
+    async def mail(request: Request) -> Response:
+        found = box.mails.all.get(request.path_params["id"])
+        if found is None:
+            return JSONResponse({"error": "mail: no such mail"}, 404)
+        return JSONResponse(found.json())
+
+    return [
+        Route("/sandbox/texts", _guarded(texts)),
+        Route("/sandbox/texts/{number}/reply", _guarded(reply), methods=["POST"]),
+        Route("/sandbox/mails", mails),
+        Route("/sandbox/mails/{id}", mail),
     ]
 
 
@@ -136,6 +170,24 @@ async def _act(request: Request, box: Box, call: Call) -> None:
             box.exchange.press(call, digit)
         case action:
             raise BadInputError(f"action: {action} is none of answer, press, hangup, reject")
+
+
+def _reply(box: Box, number: str, told: dict[str, Any]) -> Text:
+    """Let this number answer the last text it got. Raises BadInputError."""
+    if unknown := told.keys() - {"text", "carrier", "at_age_s"}:
+        raise BadInputError(f"{min(unknown)}: expected text, carrier and at_age_s only")
+    text, carrier, age_s = told.get("text"), told.get("carrier"), told.get("at_age_s", 0)
+    if not isinstance(text, str) or not 1 <= len(text) <= _LONGEST_REPLY:
+        raise BadInputError(f"text: expected 1 to {_LONGEST_REPLY} characters")
+    if not is_seconds(age_s):
+        raise BadInputError("at_age_s: expected seconds, 0 or more")
+    last = box.texts.last_to(number, carrier)
+    if carrier is None and last is not None:
+        carrier = last.carrier
+    if carrier not in ("alibaba", "tencent"):
+        raise BadInputError("carrier: expected alibaba or tencent, for a number without a text")
+    sign = last.sign if last else next(iter(box.settings[carrier]["sms_sign_names"]), "")
+    return box.texts.answer(carrier, number, sign, text, box.clock.now() - age_s)
 
 
 async def _json(request: Request) -> Any:  # noqa: ANN401 - any JSON

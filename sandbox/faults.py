@@ -1,6 +1,7 @@
 """What goes wrong at a carrier, when told to."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,12 +21,13 @@ KINDS = (
     "empty_success",
     "slow",
 )
+SMTP_KINDS = ("error", "hang")
 PLACING = ("place_then_hang", "place_then_reset", "server_error_after_placing", "slow_body", "slow")
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault; `times` left, None for ever; `number` None for all.
+    """One fault; `times` left, None for ever; `number` and `action` None for all.
 
     `code` and `message` are of `error`, `http_status` of `error` and `html`, `retry_after_ms` of
     `throttle`, `after_s` of `slow`.
@@ -34,6 +36,7 @@ class Fault:
     fault: str
     times: int | None = 1
     number: str | None = None
+    action: str | None = None
     code: str = ""
     message: str = ""
     http_status: int | None = None
@@ -42,7 +45,7 @@ class Fault:
 
     @property
     def places(self) -> bool:
-        """Say whether the call exists although the answer goes wrong."""
+        """Say whether the call, the text or the mail exists although the answer goes wrong."""
         return self.fault in PLACING
 
     def json(self) -> dict[str, Any]:
@@ -52,18 +55,26 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one carrier."""
+    """The faults of one carrier, of these kinds; its products share them."""
 
+    kinds: Sequence[str] = KINDS
     told: list[Fault] = field(default_factory=list[Fault])
 
     def put(self, items: list[Any]) -> None:
         """Replace them all. Raises BadInputError."""
-        self.told = [_fault(i, item) for i, item in enumerate(items)]
+        told = [_fault(i, item, self.kinds) for i, item in enumerate(items)]
+        if self.kinds is SMTP_KINDS:
+            for i, fault in enumerate(told):
+                _check_smtp(i, fault)
+        self.told = told
 
-    def next_for(self, number: str) -> Fault | None:
-        """Return, and use up, the first that concerns this number."""
+    def next_for(self, action: str, numbers: Sequence[str]) -> Fault | None:
+        """Return, and use up, the first that concerns this action and one of these numbers."""
         for fault in self.told:
-            if fault.number in (None, number) and fault.times != 0:
+            is_meant = fault.action in (None, action) and (
+                fault.number is None or fault.number in numbers
+            )
+            if is_meant and fault.times != 0:
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
@@ -74,6 +85,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "fault": (str,),
     "times": (int, type(None)),
     "number": (str, type(None)),
+    "action": (str, type(None)),
     "code": (str,),
     "message": (str,),
     "http_status": (int, type(None)),
@@ -99,12 +111,12 @@ _RULES: dict[str, tuple[Callable[[Fault], bool], str]] = {
 }
 
 
-def _fault(i: int, item: object) -> Fault:
+def _fault(i: int, item: object, kinds: Sequence[str]) -> Fault:
     if not isinstance(item, dict):
         raise BadInputError(f"{i}: expected a table")
     told: dict[str, Any] = dict(cast("dict[str, Any]", item))
-    if told.get("fault") not in KINDS:
-        raise BadInputError(f"{i}.fault: expected one of: {', '.join(KINDS)}")
+    if told.get("fault") not in kinds:
+        raise BadInputError(f"{i}.fault: expected one of: {', '.join(kinds)}")
     for key, value in told.items():
         if key not in _FIELDS:
             raise BadInputError(f"{i}.{key}: unknown; expected one of: {', '.join(_FIELDS)}")
@@ -121,3 +133,12 @@ def _fault(i: int, item: object) -> Fault:
         except BadInputError as exc:
             raise BadInputError(f"{i}.{exc}") from exc
     return fault
+
+
+def _check_smtp(i: int, fault: Fault) -> None:
+    if fault.action not in (None, "RCPT", "DATA"):
+        raise BadInputError(f"{i}.action: expected RCPT, DATA, or null for the first of them")
+    if fault.fault == "error" and not re.fullmatch("[45][0-9]{2}", fault.code):
+        raise BadInputError(f"{i}.code: expected a code of three digits, 400 or more")
+    if not re.fullmatch("[^\\r\\n]{0,400}", fault.message):
+        raise BadInputError(f"{i}.message: expected one line")

@@ -62,7 +62,7 @@ def _call_report(call: Call, stage: str, now: float) -> dict[str, str]:
     report = {
         "call_id": call.id,
         "status_code": _ALIBABA_STAGES[stage],
-        "status_time": _china(now),
+        "status_time": china(now),
         "out_id": call.ref,
     }
     return {**report, "dtmf": call.keys[-1]} if stage == "key" else report
@@ -73,14 +73,14 @@ def _report(call: Call) -> dict[str, str]:
         "call_id": call.id,
         "out_id": call.ref,
         "caller": call.caller,
-        "callee": _mainland(call.number),
+        "callee": mainland(call.number),
         "voice_type": "voice",
         "toll_type": "UNKNOWN",
-        "originate_time": _china(call.created_at),
-        "ring_time": _china(call.ringing_at),
-        "start_time": _china(call.answered_at),
-        "b_start_time": _china(call.answered_at),
-        "end_time": _china(call.ended_at),
+        "originate_time": china(call.created_at),
+        "ring_time": china(call.ringing_at),
+        "start_time": china(call.answered_at),
+        "b_start_time": china(call.answered_at),
+        "end_time": china(call.ended_at),
         "duration": str(round(_talked_s(call))),
         "status_code": _alibaba_code(call),
         "status_msg": "执行完成",
@@ -93,19 +93,19 @@ def alibaba_detail(call: Call) -> dict[str, str | int]:
     """Return QueryCallDetailByCallId's `Data`; it documents no keys."""
     return {
         "caller": call.caller,
-        "callee": _mainland(call.number),
+        "callee": mainland(call.number),
         "callerShowNumber": call.caller,
-        "calleeShowNumber": _mainland(call.number),
-        "startDate": _china(call.answered_at),
-        "endDate": _china(call.ended_at),
+        "calleeShowNumber": mainland(call.number),
+        "startDate": china(call.answered_at),
+        "endDate": china(call.ended_at),
         "duration": round(_talked_s(call)),
         "state": _alibaba_code(call),
         "stateDesc": call.outcome or call.status,
-        "gmtCreate": _china(call.created_at),
+        "gmtCreate": china(call.created_at),
         "aRingTime": "",
         "aEndTime": "",
-        "bRingTime": _china(call.ringing_at),
-        "bEndTime": _china(call.ended_at),
+        "bRingTime": china(call.ringing_at),
+        "bEndTime": china(call.ended_at),
     }
 
 
@@ -115,10 +115,16 @@ def _alibaba_code(call: Call) -> str:
     return _ALIBABA_STAGES["dialling" if call.status == "queued" else call.status]
 
 
-def _mainland(number: str) -> str:
+def mainland(number: str) -> str:
     """Return +8613700000000 as 13700000000, and +865710000000 as 05710000000."""
     bare = number.removeprefix("+86")
     return bare if re.fullmatch(r"1[0-9]{10}", bare) else f"0{bare}"
+
+
+def split(number: str) -> tuple[str, str]:
+    """Return an E.164 number's country and the rest: +8613700000000 as 86 and 13700000000."""
+    found = phonenumbers.parse(number)
+    return str(found.country_code), phonenumbers.national_significant_number(found)
 
 
 def _talked_s(call: Call) -> float:
@@ -128,13 +134,8 @@ def _talked_s(call: Call) -> float:
 
 
 def _tencent_call(call: Call) -> dict[str, str]:
-    number = phonenumbers.parse(call.number)
-    return {
-        "callid": call.id,
-        "mobile": phonenumbers.national_significant_number(number),
-        "nationcode": str(number.country_code),
-        "call_from": call.caller,
-    }
+    nation, mobile = split(call.number)
+    return {"callid": call.id, "mobile": mobile, "nationcode": nation, "call_from": call.caller}
 
 
 def _tencent_end(call: Call) -> list[Any]:
@@ -157,5 +158,6 @@ def _tencent_end(call: Call) -> list[Any]:
     return [{"voice_failure_callback": failure}, heard]
 
 
-def _china(at: float | None) -> str:
+def china(at: float | None) -> str:
+    """Return this time in China, without a zone; empty for none."""
     return "" if at is None else datetime.fromtimestamp(at, CHINA).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,8 +1,10 @@
-"""The numbers and what each does when it is called."""
+"""The numbers and what each does when it is called or texted."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+
+import phonenumbers
 
 Behaviour = Literal[
     "ring",
@@ -18,6 +20,7 @@ Behaviour = Literal[
     "over_concurrency",
 ]
 BEHAVIOURS: tuple[str, ...] = get_args(Behaviour)
+TEXTED = ("deliver", "fail", "silent")  # silent: nobody ever says what became of it
 MOST_SECONDS = 3650 * 86_400.0
 
 
@@ -27,7 +30,10 @@ class BadInputError(Exception):
 
 @dataclass(slots=True)
 class Phone:
-    """One number; `after_s` from ringing to answer, `hangup_after_s` from there to its end."""
+    """One number; `after_s` from ringing to answer, `hangup_after_s` from there to its end.
+
+    `sms`: what becomes of a text; `sms_error`: the receipt's code where it fails.
+    """
 
     number: str
     behaviour: str = "ring"
@@ -35,6 +41,8 @@ class Phone:
     keys: str = ""
     hangup_after_s: float | None = None
     label: str = ""
+    sms: str = "deliver"
+    sms_error: str = "MK:0005"
 
     def json(self, calls: int) -> dict[str, Any]:
         """Return it as the page shows it."""
@@ -45,6 +53,8 @@ class Phone:
             "keys": self.keys,
             "hangup_after_s": self.hangup_after_s,
             "label": self.label,
+            "sms": self.sms,
+            "sms_error": self.sms_error,
             "calls": calls,
         }
 
@@ -58,6 +68,16 @@ def e164(number: str) -> str:
         return f"+{digits.lstrip('+')}"
     msg = "number: expected a phone number such as +8613700000000"
     raise BadInputError(msg)
+
+
+def is_possible_e164(number: str) -> bool:
+    """Say whether this is a number with + in front, of a length that its country has."""
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
+        return False
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def is_seconds(value: object) -> bool:
@@ -96,6 +116,10 @@ class Phones:
                     phone.hangup_after_s = float(value)
                 case "label", str():
                     phone.label = value[:40]
+                case "sms", str() if value in TEXTED:
+                    phone.sms = value
+                case "sms_error", str() if re.fullmatch(r"[A-Za-z0-9:_.-]{1,40}", value):
+                    phone.sms_error = value
                 case _:
                     raise BadInputError(f"{key}: expected {_EXPECTED.get(key, 'no such key')}")
         self.known[phone.number] = phone
@@ -108,4 +132,6 @@ _EXPECTED = {
     "keys": "keys of a phone: 0 to 9, * and #",
     "hangup_after_s": "seconds above 0, or null",
     "label": "a name",
+    "sms": f"one of: {', '.join(TEXTED)}",
+    "sms_error": "a code such as MK:0005",
 }

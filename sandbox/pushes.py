@@ -1,7 +1,10 @@
 """Pushing callbacks as the carriers do: deadlines, repeats, re-pushes, and never when told so.
 
 Alibaba: HTTP 200 with a numeric `code` within 700 ms, else again after 1, 5 and 10 minutes (HTTP
-batch push). Tencent documents neither for voice: 3 s and 2 more tries a minute apart stand in.
+batch push). Tencent: 2 more tries for SMS (短信下发状态通知), without saying when, and nothing for
+voice: 3 s, and 2 more tries a minute apart, stand in for both.
+
+Each product of a carrier has an address of its own: `voice_url`, `sms_report_url`, `sms_reply_url`.
 """
 
 import asyncio
@@ -9,6 +12,7 @@ import functools
 import json
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -29,8 +33,9 @@ _OK = 200
 class Push:
     """One callback on its way. `state`: waiting, taken, dropped (given up), or withheld."""
 
-    carrier: str
+    way: tuple[str, str]  # carrier and product: voice, sms_report, sms_reply
     url: str
+    message: object
     body: bytes
     at: float
     state: str = "waiting"
@@ -40,50 +45,56 @@ class Push:
         """Return it without the token of its address."""
         return {
             "at": iso(self.at),
-            "carrier": self.carrier,
+            "carrier": self.way[0],
+            "product": self.way[1],
             "url": re.sub(r"[^/]+$", "…", self.url),
-            "body": json.loads(self.body),
+            "body": self.message,
             "state": self.state,
             "tries": self.tries,
         }
 
 
 class Pusher:
-    """Sends each carrier's callbacks one after the other."""
+    """Sends the callbacks of each product one after the other."""
 
     def __init__(self, clock: VirtualClock, settings: Callable[[str], dict[str, Any]]) -> None:
         self._clock, self._settings = clock, settings
         self._client = httpx2.AsyncClient(trust_env=False)
-        self._turns = {carrier: asyncio.Lock() for carrier in DEADLINE_S}
+        self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: list[Timer] = []
-        self._batch: list[object] = []  # Alibaba's records that wait for others
-        self._held: dict[str, Push | None] = {}
+        # Alibaba's records that wait for others, by product.
+        self._batches: defaultdict[str, list[object]] = defaultdict(list)
+        self._held: dict[tuple[str, str], Push] = {}
         self.log: list[Push] = []
 
-    def push(self, carrier: str, message: object) -> None:
-        """Send this to the carrier's callback address, as its settings say."""
+    def push(self, carrier: str, product: str, message: object) -> None:
+        """Send this to the product's callback address, as the carrier's settings say."""
         if carrier != "alibaba":
-            self._send(carrier, message)
+            self._send((carrier, product), message)
             return
-        self._batch.append(message)
+        batch = self._batches[product]
+        batch.append(message)
         batch_s = self._settings(carrier)["pushes"]["batch_s"]
-        if batch_s == 0 or len(self._batch) == _MOST_RECORDS:
-            self._send_batch()
-        elif len(self._batch) == 1:
-            self._later(batch_s, self._send_batch)
+        if batch_s == 0 or len(batch) == _MOST_RECORDS:
+            self._send_batch(product)
+        elif len(batch) == 1:
+            self._later(batch_s, lambda: self._send_batch(product))
 
-    def _send_batch(self) -> None:
-        if self._batch:
-            self._send("alibaba", self._batch)
-            self._batch = []
+    def _send_batch(self, product: str) -> None:
+        if batch := self._batches.pop(product, None):
+            self._send(("alibaba", product), batch)
 
-    def _send(self, carrier: str, body: object) -> None:
+    def _send(self, way: tuple[str, str], message: object) -> None:
+        carrier, product = way
         settings = self._settings(carrier)
         how = settings["pushes"]
-        written = json.dumps(body, ensure_ascii=False).encode()
+        in_gbk = product == "sms_reply" and settings.get("sms_reply_gbk", False)
+        written = json.dumps(message, ensure_ascii=False).encode(
+            "gbk" if in_gbk else "utf-8", "replace"
+        )
         for _ in range(how["repeat"]):
-            push = Push(carrier, settings["voice_url"], written, self._clock.now())
+            push = Push(way, settings[f"{product}_url"], message, written, self._clock.now())
             self.log.append(push)
             if how["drop"] or not push.url:
                 push.state = "withheld"
@@ -96,18 +107,17 @@ class Pusher:
 
     def _out_of_order(self, push: Push) -> None:
         """Hold every second one back until the next has gone."""
-        held = self._held.get(push.carrier)
+        held = self._held.pop(push.way, None)
         if held is not None:
-            self._held[push.carrier] = None
             self._begin(push)
             self._begin(held)
             return
-        self._held[push.carrier] = push
+        self._held[push.way] = push
         self._later(_REORDER_HOLDS_S, lambda: self._let_go(push))
 
     def _let_go(self, push: Push) -> None:
-        if self._held.get(push.carrier) is push:
-            self._held[push.carrier] = None
+        if self._held.get(push.way) is push:
+            del self._held[push.way]
             self._begin(push)
 
     def _later(self, seconds: float, do: Callable[[], None]) -> None:
@@ -120,14 +130,15 @@ class Pusher:
         task.add_done_callback(self._tasks.discard)
 
     async def _try(self, push: Push) -> None:
-        async with self._turns[push.carrier]:
+        carrier = push.way[0]
+        async with self._turns[push.way]:
             began, status, ok = time.monotonic(), None, False
             try:
-                async with asyncio.timeout(DEADLINE_S[push.carrier]):
+                async with asyncio.timeout(DEADLINE_S[carrier]):
                     answer = await self._client.post(
                         push.url, content=push.body, headers={"Content-Type": "application/json"}
                     )
-                status, ok = answer.status_code, _is_taken(push.carrier, answer)
+                status, ok = answer.status_code, _is_taken(carrier, answer)
             except (TimeoutError, httpx2.RequestError, httpx2.InvalidURL) as exc:
                 status = type(exc).__name__
             took_ms = round((time.monotonic() - began) * 1000, 1)
@@ -137,7 +148,7 @@ class Pusher:
         if ok:
             push.state = "taken"
             return
-        again = AGAIN_AFTER_S[push.carrier]
+        again = AGAIN_AFTER_S[carrier]
         if len(push.tries) > len(again):
             push.state = "dropped"
             return
@@ -155,7 +166,7 @@ class Pusher:
         for task in self._tasks:
             task.cancel()
         self._timers.clear()
-        self._batch.clear()
+        self._batches.clear()
         self._held.clear()
         self.log.clear()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Generator
@@ -26,9 +27,9 @@ class Protocol(HttpToolsProtocol):
         self.scope[TRANSPORT] = self.transport  # pyright: ignore[reportGeneralTypeIssues]
 
 
-def _config(host: str, port: int) -> uvicorn.Config:
+def _config(host: str, port: int, mail_socket: socket.socket) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app,
+        functools.partial(create_app, mail_socket),
         factory=True,
         host=host,
         port=port,
@@ -41,9 +42,27 @@ def _config(host: str, port: int) -> uvicorn.Config:
     )
 
 
-def serve(host: str, port: int) -> None:
-    """Run until interrupted."""
-    uvicorn.Server(_config(host, port)).run()
+def serve(host: str, port: int, smtp_port: int | None = None) -> None:
+    """Run until interrupted; without `smtp_port` the mail server takes a free one.
+
+    Raises OSError for an `smtp_port` in use.
+    """
+    with _bound(host, smtp_port or 0) as mail_socket:
+        uvicorn.Server(_config(host, port, mail_socket)).run()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named TCP, because asyncio sends small answers at once on such sockets only.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(128)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +70,24 @@ class Running:
     """A sandbox in a thread."""
 
     url: str
+    smtp_port: int
 
 
 @contextlib.contextmanager
-def running(port: int = 0) -> Generator[Running]:
-    """Run a sandbox on loopback, by default on a free port, until the block ends.
+def running(port: int = 0, smtp_port: int = 0) -> Generator[Running]:
+    """Run a sandbox on loopback, by default on free ports, until the block ends.
 
     Raises OSError for a port in use, RuntimeError when the sandbox does not come up, TimeoutError
     when it does not end.
     """
-    # Named TCP, because asyncio sends small answers at once on such sockets only.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", port))
-        listening.listen(128)
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(_config("127.0.0.1", port))
+    with (
+        _bound("127.0.0.1", port) as listening,
+        _bound("127.0.0.1", smtp_port) as mail_socket,
+    ):
+        known = Running(
+            f"http://127.0.0.1:{listening.getsockname()[1]}", mail_socket.getsockname()[1]
+        )
+        server = uvicorn.Server(_config("127.0.0.1", port, mail_socket))
         up, ended = threading.Event(), Future[None]()
 
         async def run() -> None:
@@ -94,7 +115,7 @@ def running(port: int = 0) -> Generator[Running]:
             why = ended.exception() if ended.done() else None
             raise RuntimeError("the sandbox did not come up") from why
         try:
-            yield Running(url)
+            yield known
         finally:
             server.should_exit = True
             ended.result(_WITHIN_S)  # raises what ended it early

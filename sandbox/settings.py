@@ -1,12 +1,13 @@
-"""What the sandbox was told about the two accounts."""
+"""What the sandbox was told about the two accounts and the mail server."""
 
 from collections.abc import Callable
 from typing import Any, cast
 
+from sandbox import templates, text_templates
 from sandbox.phones import BadInputError, is_seconds
-from sandbox.templates import unfit_for_alibaba, unfit_for_tencent
 
 _MOST_REPEATS = 100
+_MOST_CHARACTERS = 500
 _PUSHES: dict[str, Any] = {
     "delay_s": 0.0,
     "repeat": 1,
@@ -17,7 +18,7 @@ _PUSHES: dict[str, Any] = {
 
 
 def defaults() -> dict[str, Any]:
-    """Return both accounts as they are before anybody says anything."""
+    """Return all of them as they are before anybody says anything."""
     return {
         "alibaba": {
             "access_key_id": "",
@@ -25,6 +26,12 @@ def defaults() -> dict[str, Any]:
             "show_numbers": [],
             "templates": {},
             "voice_url": "",
+            "sms_sign_names": [],
+            "sms_templates": {},
+            "sms_report_url": "",
+            "sms_reply_url": "",
+            "sms_reply_gbk": False,
+            "mail_account_names": [],
             "call_reports": True,
             "error_http_status": 200,
             "limits": True,
@@ -36,10 +43,19 @@ def defaults() -> dict[str, Any]:
             "sdk_app_ids": [],
             "templates": {},
             "voice_url": "",
+            "sms_sdk_app_ids": [],
+            "sms_sign_names": [],
+            "sms_templates": {},
+            "sms_variable_chars": 6,
+            "sms_ext": False,
+            "sms_report_url": "",
+            "sms_reply_url": "",
             "limits": True,
             "charset": False,
             "pushes": dict(_PUSHES),
         },
+        # `port` is where it listens; without a `username` nobody has to log in.
+        "smtp": {"port": 0, "username": "", "password": ""},
     }
 
 
@@ -54,7 +70,7 @@ def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> dict[s
         if key not in known:
             raise BadInputError(f"{here}: unknown; expected one of: {', '.join(known)}")
         now: Any = known[key]
-        if isinstance(now, dict) and key != "templates":
+        if isinstance(now, dict) and here not in _UNFIT:
             if not isinstance(value, dict):
                 raise BadInputError(f"{here}: expected a table")
             inner = cast("dict[str, Any]", now)
@@ -62,8 +78,10 @@ def merge(known: dict[str, Any], told: dict[str, Any], path: str = "") -> dict[s
             continue
         if not _is_same_kind(now, value):
             raise BadInputError(f"{here}: expected {_expected(now)}")
-        if key == "templates":
+        if here in _UNFIT:
             _check_templates(cast("dict[str, Any]", value), here)
+        elif here == "smtp.port" and value != now:
+            raise BadInputError(f"{here}: expected {now}: it is where the sandbox listens")
         elif key in _RULES and not _RULES[key][0](value):
             raise BadInputError(f"{here}: expected {_RULES[key][1]}")
         merged[key] = value
@@ -96,12 +114,18 @@ def _are_texts(value: list[Any]) -> bool:
     return all(isinstance(item, str) for item in value)
 
 
+def _is_url(value: str) -> bool:
+    return not value or value.startswith(("http://", "https://"))
+
+
+_LISTS = ("show_numbers", "sdk_app_ids", "sms_sdk_app_ids", "sms_sign_names", "mail_account_names")
+_URLS = ("voice_url", "sms_report_url", "sms_reply_url")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "show_numbers": (_are_texts, "a list of texts"),
-    "sdk_app_ids": (_are_texts, "a list of texts"),
-    "voice_url": (
-        lambda url: not url or url.startswith(("http://", "https://")),
-        "an address that begins with http:// or https://",
+    **dict.fromkeys(_LISTS, (_are_texts, "a list of texts")),
+    **dict.fromkeys(_URLS, (_is_url, "an address that begins with http:// or https://")),
+    "sms_variable_chars": (
+        lambda most: 1 <= most <= _MOST_CHARACTERS,
+        f"1 to {_MOST_CHARACTERS} characters",
     ),
     "error_http_status": (lambda status: status in (200, 400), "200 or 400"),
     "repeat": (lambda times: 1 <= times <= _MOST_REPEATS, f"1 to {_MOST_REPEATS}"),
@@ -110,19 +134,27 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+# The tables of approved texts, and what says why one would never be approved.
+_UNFIT: dict[str, Callable[[str], str | None]] = {
+    "alibaba.templates": templates.unfit_for_alibaba,
+    "alibaba.sms_templates": text_templates.unfit_for_alibaba,
+    "tencent.templates": templates.unfit_for_tencent,
+    "tencent.sms_templates": text_templates.unfit_for_tencent,
+}
+
+
 def _check_templates(told: dict[str, Any], path: str) -> None:
-    unfit = unfit_for_alibaba if path.startswith("alibaba") else unfit_for_tencent
     for name, text in told.items():
         if not isinstance(text, str):
             raise BadInputError(f"{path}.{name}: expected a text")
-        if why := unfit(text):
+        if why := _UNFIT[path](text):
             raise BadInputError(f"{path}.{name}: never approved; expected {why}")
 
 
 def shown(known: dict[str, Any]) -> dict[str, Any]:
     """Return the settings without the secrets."""
-    hidden = {"access_key_secret", "secret_key"}
+    hidden = {"access_key_secret", "secret_key", "password"}
     return {
-        carrier: {key: value for key, value in table.items() if key not in hidden}
-        for carrier, table in known.items()
+        name: {key: value for key, value in table.items() if key not in hidden}
+        for name, table in known.items()
     }

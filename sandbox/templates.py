@@ -1,12 +1,14 @@
-"""The approved texts and what may stand in their variables, as the carriers check it.
+"""The approved texts of calls and what may stand in their variables, as the carriers check it.
 
 Alibaba: 语音模板规范; SingleCallByTts (variables under 250 characters together, no URL, no IP).
 Tencent: 语音消息审核; SendTtsVoice (350 characters together).
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from sandbox.refusals import RefusedError
 
@@ -14,15 +16,15 @@ ALIBABA_TEMPLATE = 1000
 ALIBABA_VARIABLES = 250
 ALIBABA_SHARED_VARIABLES = 2
 TENCENT_CONTENT = 350
-_LINK = re.compile(r"https?|www\.|[a-z0-9]\.(com|cn|net|org|io|dev)\b", re.IGNORECASE | re.ASCII)
-_IP = re.compile(
+LINK = re.compile(r"https?|www\.|[a-z0-9]\.(com|cn|net|org|io|dev)\b", re.IGNORECASE | re.ASCII)
+IP = re.compile(
     r"[0-9]{1,3}(\.[0-9]{1,3}){3}|([0-9a-f]{1,4}:){3,}|[0-9a-f]{0,4}::[0-9a-f]", re.IGNORECASE
 )
 _ALIBABA_FORBIDDEN = re.compile(r"[#/:\-%¥￥【】$\[\]]")
-_ALIBABA_RESERVED = {"email", "mobile", "id", "nick", "site"}
-_TENCENT_FORBIDDEN = re.compile(r"[¥￥★☞✓※]|\^_\^&?")
-_ALIBABA_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_TENCENT_VARIABLE = re.compile(r"\{([^{}]*)\}")
+ALIBABA_RESERVED = {"email", "mobile", "id", "nick", "site"}
+TENCENT_FORBIDDEN = re.compile(r"[¥￥★☞✓※]|\^_\^&?")
+ALIBABA_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+TENCENT_VARIABLE = re.compile(r"\{([^{}]*)\}")
 # What a reply must say, and the words in which it would say more.
 _KEY_RECEIVED = re.compile(
     r"收到.*(键|鍵|选择|選擇|输入|輸入)|(键|鍵|选择|選擇|输入|輸入).*收到|"
@@ -41,32 +43,45 @@ _CLAIMS_ENGLISH = re.compile(
 
 def unfit_for_alibaba(text: str) -> str | None:
     """Return why this text would never be approved, or None."""
-    names = _ALIBABA_VARIABLE.findall(text)
-    plain = _ALIBABA_VARIABLE.sub("\0", text)
+    names = ALIBABA_VARIABLE.findall(text)
+    plain = ALIBABA_VARIABLE.sub("\0", text)
     if not text.strip() or len(text) > ALIBABA_TEMPLATE:
         return f"a text of 1 to {ALIBABA_TEMPLATE} characters"
     for name in names:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in _ALIBABA_RESERVED:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in ALIBABA_RESERVED:
             return f"no variable named {name!r}"
     if len(set(names)) < len(names):
         return "each variable once"
     if "\0\0" in plain:
         return "something between two variables"
-    if _ALIBABA_FORBIDDEN.search(plain) or _LINK.search(plain) or _IP.search(plain):
+    if _ALIBABA_FORBIDDEN.search(plain) or LINK.search(plain) or IP.search(plain):
         return "none of # / : - % ¥ 【 】 $ [ ], no URL, no IP address"
     return None
 
 
 def unfit_for_tencent(text: str) -> str | None:
     """Return why this text would never be approved, or None."""
-    names = _TENCENT_VARIABLE.findall(text)
+    names = TENCENT_VARIABLE.findall(text)
     if not text.strip() or len(text) > TENCENT_CONTENT:
         return f"a text of 1 to {TENCENT_CONTENT} characters"
     if sorted(names) != sorted(str(i) for i in range(1, len(names) + 1)):
         return "variables {1}, {2} and so on, each once"
-    if _TENCENT_FORBIDDEN.search(text):
+    if TENCENT_FORBIDDEN.search(text):
         return "none of ¥ ★ ^_^& ☞ ✓ ※"
     return None
+
+
+def alibaba_variables(text: str) -> dict[str, object]:
+    """Return what is to stand in the variables, a JSON object as text. Raises RefusedError."""
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError as exc:
+        raise RefusedError("isv.INVALID_JSON_PARAM", "The variables are not JSON.") from exc
+    if not isinstance(found, dict):
+        raise RefusedError("isv.INVALID_JSON_PARAM", "The variables are no JSON object.")
+    return cast("dict[str, object]", found)
 
 
 def alibaba_text(
@@ -76,7 +91,7 @@ def alibaba_text(
     text = templates.get(code)
     if text is None:
         raise RefusedError("isv.TTS_TEMPLATE_ILLEGAL", "The template is not approved.")
-    names = _ALIBABA_VARIABLE.findall(text)
+    names = ALIBABA_VARIABLE.findall(text)
     if shared and len(names) > ALIBABA_SHARED_VARIABLES:
         raise RefusedError(
             "isv.TTS_TEMPLATE_ILLEGAL", "A template of the shared mode has at most 2 variables."
@@ -93,7 +108,7 @@ def alibaba_text(
         raise RefusedError("isv.PARAM_LENGTH_LIMIT", "The variables are 250 characters or more.")
     for name, value in given.items():
         _check_alibaba(name, value)
-    return _ALIBABA_VARIABLE.sub(lambda found: str(given[found[1]]), text)
+    return ALIBABA_VARIABLE.sub(lambda found: str(given[found[1]]), text)
 
 
 def _check_alibaba(name: str, value: object) -> None:
@@ -101,7 +116,7 @@ def _check_alibaba(name: str, value: object) -> None:
         raise RefusedError("isv.INVALID_PARAMETERS", f"{name} is not a string.")
     if not value.strip():
         raise RefusedError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} is empty.")
-    if _LINK.search(value) or _IP.search(value):
+    if LINK.search(value) or IP.search(value):
         raise RefusedError("isv.PARAM_NOT_SUPPORT_URL", f"{name} holds a URL or an IP address.")
     if found := _ALIBABA_FORBIDDEN.search(value):
         raise RefusedError("isv.TEMPLATE_PARAMS_ILLEGAL", f"{name} holds {found[0]}.")
@@ -148,7 +163,7 @@ def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[ob
         raise RefusedError(
             "FailedOperation.TemplateIncorrectOrUnapproved", "The template is not approved."
         )
-    count = len(_TENCENT_VARIABLE.findall(text))
+    count = len(TENCENT_VARIABLE.findall(text))
     if len(given) != count:
         raise RefusedError(
             "FailedOperation.TemplateIncorrectOrUnapproved",
@@ -157,13 +172,13 @@ def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[ob
     for i, value in enumerate(given, 1):
         if not isinstance(value, str) or not value.strip():
             raise RefusedError("FailedOperation.InvalidParameters", f"Variable {i} is empty.")
-    filled = _TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
+    filled = TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
     if len(filled) > TENCENT_CONTENT:
         raise RefusedError(
             "InvalidParameterValue.ContentLengthLimit", "The content is over 350 characters."
         )
     for i, value in enumerate(map(str, given), 1):
-        if _LINK.search(value) or _IP.search(value) or _TENCENT_FORBIDDEN.search(value):
+        if LINK.search(value) or IP.search(value) or TENCENT_FORBIDDEN.search(value):
             raise RefusedError(
                 "FailedOperation.ContainSensitiveWord", f"Variable {i} holds forbidden text."
             )

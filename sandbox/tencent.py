@@ -1,7 +1,8 @@
-"""Tencent Cloud's voice API (vms 2020-09-02): SendTtsVoice and SendCodeVoice.
+"""Tencent Cloud's front: whose request it is, whether it is signed, and which product's it is.
 
-Errors are HTTP 200 with an Error inside; the content type is exactly `application/json`, unless the
-settings ask for the variant in which an SDK finds no error.
+Voice is vms 2020-09-02, SMS is sms 2021-01-11; each real product has a host of its own. Errors are
+HTTP 200 with an Error inside; the content type is exactly `application/json`, unless the settings
+ask for the variant in which an SDK finds no error.
 """
 
 import json
@@ -10,40 +11,19 @@ import secrets
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
-import phonenumbers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox import templates, wire
+from sandbox import tencent_sms, tencent_voice, wire
+from sandbox.actions import Action
 from sandbox.box import Box
-from sandbox.calls import Call
 from sandbox.faults import Fault
 from sandbox.refusals import RefusedError
 from sandbox.signatures import check_tc3
+from sandbox.tencent_products import Product
 
-VERSION = "2020-09-02"
+_PRODUCTS = (tencent_voice.PRODUCT, tencent_sms.PRODUCT)
 REGIONS = ("ap-beijing", "ap-guangzhou", "ap-nanjing")
-CALLER = "075500000000"
-MOST_PLAYS = 3
-# What each action takes, and of which kind.
-PARAMETERS: dict[str, dict[str, type]] = {
-    "SendTtsVoice": {
-        "TemplateId": str,
-        "CalledNumber": str,
-        "VoiceSdkAppid": str,
-        "TemplateParamSet": list,
-        "PlayTimes": int,
-        "SessionContext": str,
-    },
-    "SendCodeVoice": {
-        "CodeMessage": str,
-        "CalledNumber": str,
-        "VoiceSdkAppid": str,
-        "PlayTimes": int,
-        "SessionContext": str,
-    },
-}
-REQUIRED = ("TemplateId", "CodeMessage", "CalledNumber", "VoiceSdkAppid")
 
 
 async def serve(request: Request, box: Box) -> Response:
@@ -56,41 +36,51 @@ async def serve(request: Request, box: Box) -> Response:
     settings = box.settings["tencent"]
     params: dict[str, Any] = {}
     try:
+        product = _product(action, headers.get("authorization", ""))
         check_tc3(
             request.method,
             target,
             headers,
             body,
-            service="vms",
+            service=product.service,
             keys={settings["secret_id"]: settings["secret_key"]},
             now=wire.real_now(),
         )
-        _check_headers(headers)
-        params = _params(request.method, query, body)
-        _check_params(action, params)
+        _check_headers(product, headers)
+        params = _params(product, request.method, query, body)
+        _check_params(product, action, params)
     except RefusedError as exc:
         box.note_request("tencent", action, params, exc.code, None)
         return _error(box, exc.code, exc.message)
-    return await _placing(request, box, action, params)
+    return await _act(request, box, action, product.actions[action], params)
 
 
-def _check_headers(headers: dict[str, str]) -> None:
-    if headers.get("x-tc-version") != VERSION:
+def _product(action: str, authorization: str) -> Product:
+    """Return the product of this action, for an unknown one that for which it was signed."""
+    for product in _PRODUCTS:
+        if action in product.actions:
+            return product
+    scope = re.search(r"/([a-z]+)/tc3_request", authorization)
+    return next((p for p in _PRODUCTS if scope and p.service == scope[1]), _PRODUCTS[0])
+
+
+def _check_headers(product: Product, headers: dict[str, str]) -> None:
+    if headers.get("x-tc-version") != product.version:
         raise RefusedError("NoSuchVersion", "The version does not exist.")
-    if headers["x-tc-action"] not in PARAMETERS:
+    if headers["x-tc-action"] not in product.actions:
         raise RefusedError("InvalidAction", "The action does not exist.")
     if headers.get("x-tc-region") not in REGIONS:
         raise RefusedError("UnsupportedRegion", "The product is not in this region.")
 
 
-def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
+def _params(product: Product, method: str, query: str, body: bytes) -> dict[str, Any]:
     if method != "GET":
         try:
             found = json.loads(body)
         except ValueError as exc:
-            raise RefusedError("FailedOperation.InvalidJsonParameters", "Not JSON.") from exc
+            raise RefusedError(product.not_json, "Not JSON.") from exc
         if not isinstance(found, dict):
-            raise RefusedError("FailedOperation.InvalidJsonParameters", "No JSON object.")
+            raise RefusedError(product.not_json, "No JSON object.")
         return cast("dict[str, Any]", found)
     params: dict[str, Any] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -102,47 +92,46 @@ def _params(method: str, query: str, body: bytes) -> dict[str, Any]:
     return params
 
 
-def _check_params(action: str, params: dict[str, Any]) -> None:
-    kinds = PARAMETERS[action]
+def _check_params(product: Product, action: str, params: dict[str, Any]) -> None:
+    kinds = product.parameters[action]
     for name, value in params.items():
         if name not in kinds:
             raise RefusedError("UnknownParameter", f"{name} is not recognized.")
         if not isinstance(value, kinds[name]) or isinstance(value, bool):
             raise RefusedError("InvalidParameter", f"{name} is not of the right kind.")
-    for name in REQUIRED:
+    for name in product.required:
         if name in kinds and not params.get(name):
             raise RefusedError("MissingParameter", f"{name} is missing.")
 
 
-async def _placing(request: Request, box: Box, action: str, params: dict[str, Any]) -> Response:
-    number = params["CalledNumber"]
-    fault = box.faults["tencent"].next_for(number)
-    if fault is not None and not fault.places:
-        box.note_request("tencent", action, params, f"fault: {fault.fault}", None)
-        return await _broken(request, box, fault)
+async def _act(
+    request: Request, box: Box, name: str, action: Action, params: dict[str, Any]
+) -> Response:
+    fault = None
+    if action.empty is not None:
+        fault = box.faults["tencent"].next_for(name, action.numbers(params))
+        if fault is not None and not fault.places:
+            box.note_request("tencent", name, params, f"fault: {fault.fault}", None)
+            return await _broken(request, box, fault, action.empty)
     try:
-        call = _call(box, action, params)
+        done = action.do(box, name, params)
     except RefusedError as exc:
-        box.note_request("tencent", action, params, exc.code, None)
+        box.note_request("tencent", name, params, exc.code, None)
         return _error(box, exc.code, exc.message)
-    box.note_request("tencent", action, params, "accepted", call.id)
-    at_once = box.settings["tencent"]["pushes"]["before_response"]
-    box.exchange.place(call, at_once=at_once)
-    if at_once:
-        await box.settle(call)
-    context = params.get("SessionContext", "")
-    good = _answer(box, {"SendStatus": {"CallId": call.id, "SessionContext": context}})
+    box.note_request("tencent", name, params, done.verdict, done.id)
+    await done.begin(at_once=box.settings["tencent"]["pushes"]["before_response"])
+    good = _answer(box, done.body)
     if fault is None:
         return good
     broken = wire.answer({"message": "Internal Server Error"}, 500)
     return await wire.after_placing(request, fault, good, broken)
 
 
-async def _broken(request: Request, box: Box, fault: Fault) -> Response:
-    """Answer a request that places no call, as the fault says."""
+async def _broken(request: Request, box: Box, fault: Fault, empty: dict[str, Any]) -> Response:
+    """Answer a request that does nothing, as the fault says."""
     match fault.fault:
         case "empty_success":
-            return _answer(box, {"SendStatus": None})
+            return _answer(box, empty)
         case "throttle":
             return _error(box, "RequestLimitExceeded", "The request rate is too high.")
         case "server_error":
@@ -153,56 +142,6 @@ async def _broken(request: Request, box: Box, fault: Fault) -> Response:
             return _error(box, fault.code, fault.message or fault.code)
         case _:
             return await wire.unanswered(request, fault)
-
-
-def _call(box: Box, action: str, params: dict[str, Any]) -> Call:
-    """Check everything and return the call. Raises RefusedError."""
-    settings = box.settings["tencent"]
-    number = params["CalledNumber"]
-    if not _is_e164(number):
-        raise RefusedError(
-            "InvalidParameterValue.CalledNumberVerifyFail", "CalledNumber is not E.164 with +."
-        )
-    if params["VoiceSdkAppid"] not in settings["sdk_app_ids"]:
-        raise RefusedError("InvalidParameterValue.SdkAppidNotExist", "No such VoiceSdkAppid.")
-    plays = params.get("PlayTimes", 2)
-    if not 1 <= plays <= MOST_PLAYS:
-        raise RefusedError("InvalidParameterValue", "PlayTimes is a number from 1 to 3.")
-    text = _code(params["CodeMessage"]) if action == "SendCodeVoice" else _page(settings, params)
-    if settings["limits"]:
-        broken = box.limits.reached("tencent", number, box.clock.now())
-        if broken:
-            raise RefusedError("LimitExceeded.DeliveryFrequencyLimit", f"Limit: {broken}.")
-    return Call(
-        id=box.exchange.next_id("tencent"),
-        carrier="tencent",
-        action=action,
-        number=number,
-        caller=CALLER,
-        text=text,
-        plays=plays,
-        ref=params.get("SessionContext", ""),
-    )
-
-
-def _is_e164(number: str) -> bool:
-    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
-        return False
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def _code(code: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,10}", code):
-        raise RefusedError("FailedOperation.InvalidParameters", "CodeMessage is digits only.")
-    return f"您的验证码是{'、'.join(code)}"
-
-
-def _page(settings: dict[str, Any], params: dict[str, Any]) -> str:
-    given = params.get("TemplateParamSet", [])
-    return templates.tencent_text(settings["templates"], params["TemplateId"], given)
 
 
 def _error(box: Box, code: str, message: str) -> Response:

@@ -27,6 +27,15 @@ TEMPLATES = {
     },
     "tencent": {"1001": "告警{1},级别{2}。认领请按1。", "1002": "有新的告警。"},
 }
+SMS_TEMPLATES = {
+    "alibaba": {
+        "PAGE": "告警${title},回复1认领,编号${code}。",
+        "CODE": "您的验证码是${code}。",
+        "PLAIN": "有新的告警。",
+    },
+    "tencent": {"2001": "告警{1},回复1认领,编号{2}。", "2002": "有新的告警。"},
+}
+SIGN, ACCOUNT = "示例", "oncall@mail.example.com"
 # One right request of each action that places a call; a test changes what it is about.
 RIGHT: dict[str, dict[str, Any]] = {
     "SingleCallByTts": {
@@ -66,12 +75,45 @@ RIGHT: dict[str, dict[str, Any]] = {
         "SessionContext": "ref-1",
     },
 }
+# The same of each carrier's SendSms, and of SingleSendMail.
+RIGHT_TEXT: dict[str, dict[str, Any]] = {
+    "alibaba": {
+        "PhoneNumbers": "13700000000",
+        "SignName": SIGN,
+        "TemplateCode": "PAGE",
+        "TemplateParam": '{"title": "磁盘将满", "code": "7"}',
+        "OutId": "ref-1",
+    },
+    "tencent": {
+        "PhoneNumberSet": [LI],
+        "SmsSdkAppId": "1400000001",
+        "TemplateId": "2001",
+        "SignName": SIGN,
+        "TemplateParamSet": ["磁盘将满", "7"],
+        "SessionContext": "ref-1",
+    },
+}
+RIGHT_MAIL: dict[str, Any] = {
+    "AccountName": ACCOUNT,
+    "AddressType": "1",
+    "ReplyToAddress": "False",
+    "ToAddress": "li.wei@example.com",
+    "Subject": "告警:磁盘将满",
+    "HtmlBody": "<p>磁盘将满</p>",
+    "TextBody": "磁盘将满",
+    "FromAlias": "ringback",
+    "Headers": '{"Auto-Submitted": "auto-generated"}',
+}
 KEYED = {"alibaba": "IvrCall", "tencent": "SendTtsVoice"}
 
 
 def changed(action: str, change: dict[str, Any]) -> dict[str, Any]:
     """The right request of this action with some parameters changed (None: left out)."""
-    return {k: v for k, v in {**RIGHT[action], **change}.items() if v is not None}
+    return _with(RIGHT[action], change)
+
+
+def _with(right: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in {**right, **change}.items() if v is not None}
 
 
 def code_of(response: httpx2.Response) -> str:
@@ -85,8 +127,8 @@ def code_of(response: httpx2.Response) -> str:
 class Sandbox:
     """A running sandbox with the two accounts' settings, and its own API."""
 
-    def __init__(self, url: str) -> None:
-        self.url, self.host = url, urlsplit(url).netloc
+    def __init__(self, url: str, smtp_port: int = 0) -> None:
+        self.url, self.host, self.smtp_port = url, urlsplit(url).netloc, smtp_port
         self.http = httpx2.Client(base_url=url, trust_env=False, timeout=10)
 
     def begin(self) -> None:
@@ -107,6 +149,12 @@ class Sandbox:
                 "show_numbers": [CALLER, "05710000001"],
                 "templates": TEMPLATES["alibaba"],
                 "voice_url": "",
+                "sms_sign_names": [SIGN],
+                "sms_templates": SMS_TEMPLATES["alibaba"],
+                "sms_report_url": "",
+                "sms_reply_url": "",
+                "sms_reply_gbk": False,
+                "mail_account_names": [ACCOUNT],
                 "call_reports": True,
                 "error_http_status": 200,
                 "limits": False,
@@ -118,10 +166,18 @@ class Sandbox:
                 "sdk_app_ids": ["1400000000"],
                 "templates": TEMPLATES["tencent"],
                 "voice_url": "",
+                "sms_sdk_app_ids": ["1400000001"],
+                "sms_sign_names": [SIGN],
+                "sms_templates": SMS_TEMPLATES["tencent"],
+                "sms_variable_chars": 6,
+                "sms_ext": False,
+                "sms_report_url": "",
+                "sms_reply_url": "",
                 "limits": False,
                 "charset": False,
                 "pushes": pushes,
             },
+            smtp={"username": "", "password": ""},
         )
 
     def put_right(self, path: str, body: Any = None, *, post: bool = False) -> Any:
@@ -155,6 +211,14 @@ class Sandbox:
         """Every call, oldest first."""
         return self.http.get("/sandbox/calls").json()[::-1]
 
+    def texts(self, **wanted: str) -> list[Any]:
+        """Every text, oldest first."""
+        return self.http.get("/sandbox/texts", params=wanted).json()[::-1]
+
+    def mails(self, **wanted: str) -> list[Any]:
+        """Every mail, oldest first."""
+        return self.http.get("/sandbox/mails", params=wanted).json()[::-1]
+
     def pushes(self) -> list[Any]:
         """Every push, oldest first."""
         return self.http.get("/sandbox/pushes").json()[::-1]
@@ -173,6 +237,35 @@ class Sandbox:
         sign = tc3 if action.startswith("Send") else acs3
         return self.send(sign(self.host, action, params, **how))
 
+    def ask_text(self, carrier: str, change: dict[str, Any] | None = None) -> httpx2.Response:
+        """Ask for the right text with some parameters changed (None: left out)."""
+        params = _with(RIGHT_TEXT[carrier], change or {})
+        if carrier == "alibaba":
+            return self.send(acs3(self.host, "SendSms", params))
+        how = {"version": "2021-01-11", "service": "sms"}
+        return self.send(tc3(self.host, "SendSms", params, **how))
+
+    def text(self, carrier: str, **change: Any) -> str:
+        """Send a text that must be accepted; return the id of its receipt."""
+        body = self.ask_text(carrier, change).json()
+        if carrier == "alibaba":
+            assert body["Code"] == "OK", body
+            return body["BizId"]
+        (status,) = body["Response"]["SendStatusSet"]
+        assert status["Code"] == "Ok", body
+        return status["SerialNo"]
+
+    def reply(self, number: str, text: str, **how: Any) -> Any:
+        """Let the owner of the number answer."""
+        body = {"text": text, **how}
+        return self.put_right(f"/sandbox/texts/{number}/reply", body, post=True)
+
+    def ask_mail(self, change: dict[str, Any] | None = None) -> httpx2.Response:
+        """Ask DirectMail for the right mail with some parameters changed (None: left out)."""
+        params = _with(RIGHT_MAIL, change or {})
+        how: dict[str, Any] = {"version": "2015-11-23", "in_body": True}
+        return self.send(acs3(self.host, "SingleSendMail", params, **how))
+
     def place(self, action: str, **change: Any) -> str:
         """Place a call that must be accepted; return its id."""
         response = self.ask(action, changed(action, change))
@@ -185,7 +278,7 @@ class Sandbox:
 def running_sandbox() -> Iterator[Sandbox]:
     """One sandbox for the whole run: starting it takes longer than most tests."""
     with running() as server:
-        known = Sandbox(server.url)
+        known = Sandbox(server.url, server.smtp_port)
         yield known
         known.http.close()
 
@@ -216,10 +309,11 @@ class Receiver:
 
     url: str
     got: list[tuple[str, str, Any]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
 
-    def bodies(self, carrier: str) -> list[Any]:
-        return [body for path, _, body in self.got if path == f"/{carrier}/token"]
+    def bodies(self, carrier: str, product: str = "token") -> list[Any]:
+        return [body for path, _, body in self.got if path == f"/{carrier}/{product}"]
 
 
 @pytest.fixture
@@ -231,7 +325,12 @@ def receiver(sandbox: Sandbox) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            known.got.append((self.path, self.headers["content-type"], json.loads(body)))
+            known.raw.append(body)
+            try:
+                read = json.loads(body)
+            except UnicodeDecodeError:
+                read = json.loads(body.decode("gbk"))
+            known.got.append((self.path, self.headers["content-type"], read))
             answer = known.answers.popleft() if known.answers else Answer()
             if answer.waits_for is not None:
                 answer.waits_for.wait(answer.waits_s)
@@ -253,11 +352,18 @@ def receiver(sandbox: Sandbox) -> Iterator[Receiver]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         sandbox.settings(
-            alibaba={"voice_url": f"{known.url}/alibaba/token"},
-            tencent={"voice_url": f"{known.url}/tencent/token"},
+            **{
+                carrier: {
+                    "voice_url": f"{known.url}/{carrier}/token",
+                    "sms_report_url": f"{known.url}/{carrier}/report",
+                    "sms_reply_url": f"{known.url}/{carrier}/reply",
+                }
+                for carrier in GOOD
+            }
         )
         yield known
         sandbox.put_right("/sandbox/reset", post=True)  # nothing more is pushed to a closed port
-        sandbox.settings(alibaba={"voice_url": ""}, tencent={"voice_url": ""})
+        nowhere = {"voice_url": "", "sms_report_url": "", "sms_reply_url": ""}
+        sandbox.settings(alibaba=nowhere, tencent=nowhere)
         server.shutdown()
         thread.join()

@@ -60,11 +60,14 @@ def acs3(
     at: float | None = None,
     nonce: str | None = None,
     version: str = "2017-05-25",
+    in_body: bool = False,
 ) -> Signed:
-    """A request to Alibaba Cloud as its SDK makes them: parameters in the query, no body."""
-    query = _sorted_query(params)
-    body_hash = hashlib.sha256(b"").hexdigest()
-    headers = {
+    """A request to Alibaba Cloud as its SDK makes them: all in the query, or in a form's body."""
+    query = "" if in_body else _sorted_query(params)
+    body = urlencode(params).encode() if in_body else b""
+    body_hash = hashlib.sha256(body).hexdigest()
+    headers = {"content-type": "application/x-www-form-urlencoded"} if in_body else {}
+    headers |= {
         "host": host,
         "x-acs-action": action,
         "x-acs-content-sha256": body_hash,
@@ -81,7 +84,7 @@ def acs3(
         f"ACS3-HMAC-SHA256 Credential={keys[0]},SignedHeaders={signed_headers},"
         f"Signature={signature}"
     )
-    return Signed("POST", f"/?{query}" if query else "/", headers, b"")
+    return Signed("POST", f"/?{query}" if query else "/", headers, body)
 
 
 def rpc1(

@@ -61,7 +61,7 @@ def test_a_port_in_use_is_an_error() -> None:
 def test_a_sandbox_that_does_not_come_up_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """The application is made unable to start, since nothing on the machine can be taken away."""
 
-    def broken() -> Any:
+    def broken(_: socket.socket) -> Any:
         msg = "no application"
         raise ValueError(msg)
 
