@@ -44,7 +44,8 @@ _HEADERS.map_to_type("in-reply-to", _ID)
 _HEADERS.map_to_type("references", _ID)
 _TEXT_AT_MOST = 200
 
-_LATER = Row("transient", "not_sent")
+_LATER = Row("transient", "not_sent", postpones=True)
+_DOWN = replace(faults.UNREACHABLE, postpones=True)
 _WRONG = Row("misconfigured", "not_sent")
 _NO_CREDIT = Row("out_of_credit", "not_sent")
 _BLOCKED = Row("recipient_rejected", "blocked")
@@ -284,11 +285,11 @@ def _broken(exc: Exception) -> tuple[str, Row]:
         case ssl.SSLError():
             broken = "tls_failed", _WRONG
         case SMTPConnectError():
-            broken = "not_connected", faults.UNREACHABLE
+            broken = "not_connected", _DOWN
         case TimeoutError():
-            broken = "deadline", faults.UNREACHABLE
+            broken = "deadline", _DOWN
         case OSError():
-            broken = "connection_lost", faults.UNREACHABLE
+            broken = "connection_lost", _DOWN
         case SMTPException():  # the server has no STARTTLS, or nothing to log in by
             broken = "not_offered", _WRONG
         case _:  # ValueError

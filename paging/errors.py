@@ -25,6 +25,7 @@ class Row:
     `placed` "maybe": the call may exist, so wait for a receipt before using another provider.
     `again` "never": trying this contact again by this provider cannot help.
     `scope`: whose limit it was, where it was one. `outcome`: the word shown to people.
+    `postpones`: it asks to be tried again in some minutes, as a mail server that greylists does.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Row:
     placed: Literal["no", "maybe"] = "no"
     again: Literal["never", "later"] = "later"
     scope: Literal["number", "account"] | None = None
+    postpones: bool = False
 
 
 class DeliveryError(Exception):

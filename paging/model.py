@@ -24,8 +24,9 @@ AttemptStatus = Literal[
     "unconfirmed",
     "cancelled",
 ]
-# "sent": it got there as far as anyone can tell, and may still be acted on.
-TellingState = Literal["waiting", "out", "sent", "failed", "skipped", "cancelled"]
+# "sent": it got there as far as anyone can tell, and may still be acted on. "postponed": it counts
+# as failed, so that the chain goes on, and is sent again all the same.
+TellingState = Literal["waiting", "postponed", "out", "sent", "failed", "skipped", "cancelled"]
 
 
 @dataclass(slots=True)
@@ -84,7 +85,8 @@ class Telling:
 
     `due_at` while it waits, `attempt` the one that is out. `tried`: providers used in the present
     try. `doubtful`: a submit of the present try may have been placed unseen. `hopeless`: no failure
-    of this try says "again later".
+    of this try says "again later". `postponed_by`: the provider of the present try that asked for
+    some minutes, `postponements`: how often one was given them.
     """
 
     id: str
@@ -102,6 +104,8 @@ class Telling:
     doubtful: bool = False
     hopeless: bool = True
     held: bool = False  # the delay is in the timeline already
+    postponed_by: str | None = None
+    postponements: int = 0
 
 
 @dataclass(slots=True)

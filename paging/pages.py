@@ -17,6 +17,10 @@ from paging.people import CONTACT_OF, Notification, Policy, Responder
 
 KEY_MUTES_FOR = timedelta(minutes=MUTE_MINUTES)
 LIVE = ("waiting", "out")
+TO_COME = (*LIVE, "postponed")
+PLANNED = ("waiting", "postponed")
+# Most greylists let a mail through after five minutes; RFC 5321 4.5.4.1 leaves the times to us.
+POSTPONED_FOR_S = (60, 300)
 _BUSY = "busy"
 
 
@@ -83,7 +87,7 @@ def _set_next_at(run: Run) -> None:
     if page.ended_at is not None:
         page.next_at = None
         return
-    times = [t.due_at for t in run.tellings if t.state == "waiting" and t.due_at is not None]
+    times = [t.due_at for t in run.tellings if t.state in PLANNED and t.due_at is not None]
     if page.step_ends_at is not None:
         times.append(page.step_ends_at)
     page.next_at = min(times, default=None)
@@ -134,7 +138,7 @@ def _fire_due(run: Run, now: datetime, rules: Rules) -> None:
 
 def _is_due(run: Run, telling: Telling, now: datetime) -> bool:
     """Say whether its time has come, or the line is free that it was held back for."""
-    if telling.state != "waiting" or telling.due_at is None:
+    if telling.state not in PLANNED or telling.due_at is None:
         return False
     return telling.due_at <= now or (telling.held and _busy_until(run, telling, now) is None)
 
@@ -178,6 +182,8 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
         return
     left = [name for name in serving if name not in telling.tried]
     provider = (left or serving)[0]
+    if telling.state == "postponed" and telling.postponed_by in serving:
+        provider, telling.postponed_by = telling.postponed_by, None
     telling.state, telling.due_at, telling.held = "out", None, False
     telling.tried = (*telling.tried, provider)
     if channel == "voice":
@@ -213,6 +219,8 @@ def attempt_over(run: Run, telling_id: str, over: Over, now: datetime, rules: Ru
         tick(run, now, rules)
         return
     telling.hopeless = telling.hopeless and row is not None and row.again == "never"
+    if row is not None and row.postpones:
+        telling.postponed_by = attempt.provider
     if _other_provider_helps(over):
         serving = rules.serving(attempt.channel, attempt.address)
         left = [name for name in serving if name not in telling.tried]
@@ -249,8 +257,11 @@ def _use_up_try(run: Run, telling: Telling, row: Row | None, now: datetime) -> N
     # A phone that is busy with the first, unseen call of this very try was not a missed call.
     rung_twice = telling.doubtful and row is not None and row.outcome == _BUSY
     telling.tries_used += 0 if rung_twice else 1
+    postponed_by, tried = telling.postponed_by, telling.tried
     _next_try(telling, now, at_last="failed", hopeless=telling.hopeless)
-    if telling.state == "failed":
+    if telling.state == "failed" and postponed_by and telling.postponements < len(POSTPONED_FOR_S):
+        _postpone(run, telling, postponed_by, tried, now)
+    if telling.state in ("failed", "postponed"):
         _chain(run, telling.responder, now)
 
 
@@ -260,10 +271,29 @@ def _next_try(
     """Plan the next try, `gap` after this; where none is left, or can help, the telling ends so."""
     telling.attempt = None
     telling.tried, telling.doubtful, telling.hopeless = (), False, True
+    telling.postponed_by = None
     if hopeless or telling.tries_used >= telling.spec.tries_allowed:
         telling.state, telling.due_at = at_last, None
     else:
         telling.state, telling.due_at = "waiting", now + timedelta(seconds=telling.spec.gap)
+
+
+def _postpone(
+    run: Run, telling: Telling, provider: str, tried: tuple[str, ...], now: datetime
+) -> None:
+    """Give a provider the minutes that it asked for, and nobody else's chain a second of them."""
+    wait_s = POSTPONED_FOR_S[telling.postponements]
+    telling.state, telling.due_at = "postponed", now + timedelta(seconds=wait_s)
+    telling.postponements += 1
+    telling.postponed_by, telling.tried = provider, tried
+    run.note(
+        "notification.delayed",
+        "postponed",
+        responder=telling.responder,
+        channel=telling.spec.channel,
+        provider=provider,
+        wait_s=wait_s,
+    )
 
 
 def _chain(run: Run, responder: str, now: datetime) -> None:
@@ -276,7 +306,7 @@ def _chain(run: Run, responder: str, now: datetime) -> None:
     ]
     failed_before = False
     for telling in sorted(mine, key=lambda t: t.position):
-        if telling.state in ("failed", "skipped", "cancelled"):
+        if telling.state in ("failed", "postponed", "skipped", "cancelled"):
             failed_before = failed_before or telling.state != "cancelled"
             continue
         untried = telling.state == "waiting" and not telling.tries_used and not telling.tried
@@ -292,7 +322,7 @@ def _next_step(  # noqa: PLR0913 - what, when, why, by whose rules and wish
     if page.step + 1 >= len(page.plan.steps):
         if page.round >= page.plan.repeat:
             page.step_ends_at = None
-            if not any(t.state in LIVE for t in run.tellings):
+            if not any(t.state in TO_COME for t in run.tellings):
                 _exhaust(run, now, rules)
             return False
         page.round, page.step = page.round + 1, -1
@@ -446,7 +476,7 @@ def _end(run: Run, state: str, now: datetime) -> None:
 def _cancel(run: Run, responder: str | None) -> None:
     """Cancel what is still to come for one responder, or for everyone."""
     for telling in run.tellings:
-        if telling.state in LIVE and responder in (None, telling.responder):
+        if telling.state in TO_COME and responder in (None, telling.responder):
             telling.state, telling.due_at = "cancelled", None
 
 

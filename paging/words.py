@@ -166,6 +166,10 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "稍后呼叫:此人正在接听我们的另一通电话",
         "called later: this person is in another call of ours",
     ),
+    ("notification.delayed", "postponed"): (
+        "{provider}要求稍后再试:{wait_s}秒后再发{channel},其余通知照常进行",
+        "{provider} asked for some time: {channel} again in {wait_s} s, nothing else waits for it",
+    ),
     ("provider.failed_over", "*"): (
         "{provider}未接通({outcome}),改用{to}",
         "{provider} did not get through ({outcome}): trying {to}",

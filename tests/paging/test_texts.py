@@ -1,17 +1,27 @@
 """Texts and mails: when they go out, what their receipts do, and what a reply to a text means."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from paging import drills
+from paging import drills, words
 from paging.errors import Row
 from paging.menu import DEFAULT
 from paging.people import Responder
 from paging.replies import Meaning, understood
 from paging.store import views
-from tests.paging.conftest import BAD_NUMBER, LI, NO_ANSWER, WEI, Desk
+from tests.paging.conftest import (
+    BAD_NUMBER,
+    LI,
+    NO_ANSWER,
+    REFUSED,
+    WEI,
+    Desk,
+    Everyone,
+    new_desk,
+)
 
 MAIL = "li.wei@example.com"
 CHAIN = {
@@ -33,6 +43,7 @@ TEXT = {
     "repeat": 0,
 }
 ELSEWHERE = Row("unknown", "undelivered")
+GREYLISTED = Row("transient", "not_sent", postpones=True)
 
 
 def _team(desk: Desk, policy: dict[str, Any] = CHAIN, **fields: Any) -> None:
@@ -144,6 +155,65 @@ def test_a_mail_that_was_taken_is_over_and_silence_sends_no_other(desk: Desk) ->
     assert mail["status"] == "submitted"
     assert mail["ended_at"] is not None
     assert mail["contact"] == {"channel": "email", "address": MAIL}
+
+
+def test_a_mail_that_is_greylisted_is_sent_again_while_the_chain_goes_on(desk: Desk) -> None:
+    notify = ["email", {"channel": "sms", "after": 250}]
+    _team(desk, {"steps": [{"targets": ["responder:li"], "notify": notify}], "repeat": 0})
+    number = desk.opens()
+    desk.last().refused(GREYLISTED)
+    desk.settle()
+    assert desk.told() == [("email", MAIL), ("sms", LI)], "the text waits for no mail server"
+    desk.last().accepted().is_delivered()
+    assert desk.advance(59) == []
+    assert [made.channel for made in desk.advance(1)] == ["email"]
+    desk.last().refused(GREYLISTED)
+    assert desk.advance(299) == []
+    (again,) = desk.advance(1)
+    assert (again.channel, again.provider) == ("email", "smtp")
+    again.accepted()
+    assert desk.reasons(number, "notification.delayed") == ["postponed", "postponed"]
+    (said, *_) = [
+        words.sentence(entry["type"], entry["detail"])["en"]
+        for entry in desk.incident(number)["timeline"]
+        if entry["type"] == "notification.delayed"
+    ]
+    assert said.startswith("the mail server asked for some time: mail again in 60 s")
+
+
+def test_a_mail_that_stays_greylisted_is_given_up_and_then_the_page(desk: Desk) -> None:
+    _team(desk, {"steps": [{"targets": ["responder:li"], "notify": ["email"]}], "repeat": 0})
+    number = desk.opens()
+    for wait_s in (60, 300, 0):
+        desk.last().refused(GREYLISTED)
+        assert "incident.exhausted" not in desk.types(number) or not wait_s
+        desk.advance(wait_s)
+    assert len(desk.calls) == 3
+    assert desk.types(number)[-1] == "incident.exhausted"
+
+
+def test_a_mail_that_one_provider_refuses_and_one_postpones_goes_by_the_second_again(
+    tmp_path: Path,
+) -> None:
+    mails, phones = {"smtp": Everyone(), "alibaba": Everyone()}, {"alibaba": Everyone()}
+    desk = new_desk(tmp_path / "desk.db", channels={"voice": phones, "email": mails})
+    _team(desk, {"steps": [{"targets": ["responder:li"], "notify": ["email"]}], "repeat": 0})
+    desk.opens()
+    desk.last().refused(GREYLISTED)
+    desk.settle()
+    desk.last().refused(REFUSED)
+    desk.advance(60)
+    assert desk.dialled() == [("smtp", MAIL), ("alibaba", MAIL), ("smtp", MAIL)]
+    desk.last().refused(REFUSED)
+    assert desk.advance(3600) == []
+
+
+def test_an_acknowledgement_stops_a_mail_that_was_postponed(desk: Desk) -> None:
+    _team(desk, {"steps": [{"targets": ["responder:li"], "notify": ["email", "sms"]}]})
+    number = desk.opens()
+    desk.last().refused(GREYLISTED)
+    desk.act(number, "acknowledge")
+    assert desk.advance(3600) == []
 
 
 def test_a_mail_has_the_link_and_one_thread_and_a_text_has_neither(desk: Desk) -> None:
