@@ -16,15 +16,17 @@ from typing import Any, TypeVar
 import httpx2
 import pytest
 
-from sandbox.server import running
+from sandbox.server import Running, running
+from tests.scenarios import letters
+from tests.scenarios.letters import CALLBACK_TOKEN
 
 T = TypeVar("T")
 LI, WEI, ZHAO = "+8613700000000", "+8613700000001", "+8613700000002"
 TOKEN = "admin-token-of-the-tests"
-CALLBACK_TOKEN = "callback-token-of-the-tests"
 READY_WITHIN_S = 30.0
 SUBMITS_WITHIN_S = 30.0
 
+LI_MAIL, WEI_MAIL = "li.wei@example.com", "wei@example.com"
 PAGE_ZH = "告警${title},级别${level}。认领请按1,转给下一位请按2,静音请按3。"
 TEMPLATES = {
     "alibaba": {"TTS_1": PAGE_ZH, "TTS_2": "已收到按键。"},
@@ -32,8 +34,11 @@ TEMPLATES = {
 }
 
 
-def config(sandbox: str, port: int, order: Sequence[str], database: Path) -> str:
+def config(
+    sandbox: Running, port: int, order: Sequence[str], database: Path, *, with_texts: bool
+) -> str:
     """The settings of a service whose carriers are the sandbox."""
+    endpoint = f'endpoint = "{sandbox.url}"'
     return f"""
 [server]
 port = {port}
@@ -48,11 +53,12 @@ callback_tokens = ["{CALLBACK_TOKEN}"]
 policy = "ops"
 [channels]
 voice = {json.dumps(list(order))}
+{letters.channels(order) if with_texts else ""}
 [providers.alibaba]
 access_key_id = "LTAI-test-id"
 access_key_secret = "test-secret-of-alibaba"
 [providers.alibaba.voice]
-endpoint = "{sandbox}"
+{endpoint}
 show_numbers = ["05710000000"]
 [providers.alibaba.voice.templates]
 page = {{ id = "TTS_1", text = "{PAGE_ZH}", params = {{ title = "title", level = "severity" }} }}
@@ -61,17 +67,18 @@ reply = {{ id = "TTS_2", text = "已收到按键。", params = {{}} }}
 secret_id = "AKIDtest"
 secret_key = "test-secret-of-tencent"
 [providers.tencent.voice]
-endpoint = "{sandbox}"
+{endpoint}
 sdk_app_id = "1400000000"
 [providers.tencent.voice.templates]
 page = {{ id = "1001", text = "{TEMPLATES["tencent"]["1001"]}", params = ["title", "severity"] }}
+{letters.providers(sandbox) if with_texts else ""}
 """
 
 
 TEAM = {
     "responders": {
-        "li": {"name": "Li", "phone": LI},
-        "wei": {"name": "Wei", "phone": WEI, "locale": "en"},
+        "li": {"name": "Li", "phone": LI, "email": LI_MAIL},
+        "wei": {"name": "Wei", "phone": WEI, "email": WEI_MAIL, "locale": "en"},
         "zhao": {"name": "Zhao", "phone": ZHAO},
     },
     "policies": {
@@ -82,6 +89,16 @@ TEAM = {
                 {"targets": ["responder:li"], "notify": ["voice"], "wait": 600},
                 {"targets": ["responder:wei"], "notify": ["voice"], "wait": 600},
             ],
+        },
+        "chain": {
+            "name": "Chain",
+            "repeat": 0,
+            "steps": [{"targets": ["responder:li"], "notify": letters.CHAIN, "wait": 300}],
+        },
+        "chain-en": {
+            "name": "Chain of whoever reads English",
+            "repeat": 0,
+            "steps": [{"targets": ["responder:wei"], "notify": letters.CHAIN, "wait": 300}],
         },
         "both": {
             "name": "Both",
@@ -99,13 +116,15 @@ TEAM = {
 
 def accounts(service_url: str) -> dict[str, Any]:
     """What the sandbox is told of the two accounts that `config` names: limits off."""
+    callbacks = f"{service_url}/callbacks"
     return {
         "alibaba": {
             "access_key_id": "LTAI-test-id",
             "access_key_secret": "test-secret-of-alibaba",
             "show_numbers": ["05710000000"],
             "templates": TEMPLATES["alibaba"],
-            "voice_url": f"{service_url}/callbacks/alibaba/voice/{CALLBACK_TOKEN}",
+            "voice_url": f"{callbacks}/alibaba/voice/{CALLBACK_TOKEN}",
+            **letters.account("alibaba", callbacks),
             "limits": False,
         },
         "tencent": {
@@ -113,7 +132,8 @@ def accounts(service_url: str) -> dict[str, Any]:
             "secret_key": "test-secret-of-tencent",
             "sdk_app_ids": ["1400000000"],
             "templates": TEMPLATES["tencent"],
-            "voice_url": f"{service_url}/callbacks/tencent/voice/{CALLBACK_TOKEN}",
+            "voice_url": f"{callbacks}/tencent/voice/{CALLBACK_TOKEN}",
+            **letters.account("tencent", callbacks),
             "limits": False,
         },
     }
@@ -129,11 +149,13 @@ def free_port() -> int:
 class Stack:
     """One service and one sandbox. Time moves in both by `until` and `pass_time` only."""
 
-    def __init__(self, sandbox_url: str, folder: Path, order: Sequence[str]) -> None:
+    def __init__(
+        self, sandbox: Running, folder: Path, order: Sequence[str], *, with_texts: bool = False
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder, self.order = folder, order
-        self.sandbox = httpx2.Client(base_url=sandbox_url, trust_env=False, timeout=10)
+        self.sandbox = httpx2.Client(base_url=sandbox.url, trust_env=False, timeout=10)
         self.api = httpx2.Client(
             base_url=self.url,
             trust_env=False,
@@ -141,7 +163,8 @@ class Stack:
             headers={"Authorization": f"Bearer {TOKEN}"},
         )
         self.config = folder / "ringback.toml"
-        self.config.write_text(config(sandbox_url, self.port, order, folder / "ringback.db"))
+        database = folder / "ringback.db"
+        self.config.write_text(config(sandbox, self.port, order, database, with_texts=with_texts))
         self._clock = folder / "clock"
         self._clock.write_bytes(struct.pack("d", 0.0))
         self._ahead = 0.0
@@ -267,6 +290,20 @@ class Stack:
         """(carrier, number) of every call, oldest first."""
         return [(call["carrier"], call["number"]) for call in self.calls()]
 
+    def texts(self, number: str) -> list[Any]:
+        """Every text that this number got, oldest first."""
+        found = self.sandbox.get("/sandbox/texts", params={"number": number}).json()
+        return [text for text in reversed(found) if text["direction"] == "out"]
+
+    def reply(self, number: str, text: str, **how: Any) -> None:
+        """Answer the last text."""
+        body = {"text": text, **how}
+        self.sandbox.post(f"/sandbox/texts/{number}/reply", json=body).raise_for_status()
+
+    def mails(self, address: str) -> list[Any]:
+        """Every mail that this address got, oldest first."""
+        return list(reversed(self.sandbox.get("/sandbox/mails", params={"to": address}).json()))
+
     def ringing(self, number: str) -> Any:
         """The call that rings at this number now, or None."""
         found = [c for c in self.calls() if c["number"] == number and c["status"] == "ringing"]
@@ -300,10 +337,16 @@ def other(first: str) -> str:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, first: str, other: str) -> Iterator[Stack]:
+def with_texts() -> bool:
+    """Whether texts and mails are on besides calls; a module that needs them says so."""
+    return False
+
+
+@pytest.fixture
+def stack(tmp_path: Path, first: str, other: str, with_texts: bool) -> Iterator[Stack]:  # noqa: FBT001 - a fixture
     """A stack with its team in place."""
     with running() as sandbox:
-        stack = Stack(sandbox.url, tmp_path, (first, other))
+        stack = Stack(sandbox, tmp_path, (first, other), with_texts=with_texts)
         answer = stack.sandbox.put("/sandbox/settings", json=accounts(stack.url))
         assert answer.is_success, answer.text
         try:
@@ -316,5 +359,6 @@ def stack(tmp_path: Path, first: str, other: str) -> Iterator[Stack]:
             stack.sandbox.close()
         logged = stack.logs()
         assert "Traceback" not in logged
-        assert LI not in logged, "a phone number is in the log"
+        assert LI.removeprefix("+86") not in logged, "a phone number is in the log"
+        assert LI_MAIL not in logged, "a mail address is in the log"
         assert CALLBACK_TOKEN not in logged, "a callback's token is in the log"
