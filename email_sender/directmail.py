@@ -4,6 +4,7 @@ What becomes of a mail is told to EventBridge alone, so there are no receipts.
 """
 
 import json
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -18,7 +19,7 @@ from paging.ports import Message, Purpose, Sent
 
 _ABROAD = ("ap-southeast-1", "ap-southeast-2", "eu-central-1", "us-east-1")
 _OF_THE_SENDER = 1  # AddressType
-_KEY_WORD_AT_MOST = 60
+_KEY_WORD = re.compile(r"[A-Za-z0-9.@-]{1,60}")  # of QueryMailAddressByParam
 _SUBJECT_AT_MOST = 100  # so the table of errors and the older pages; the newest says 256
 
 _WRONG = Row("misconfigured", "not_sent")
@@ -31,6 +32,7 @@ CODES: dict[str, Row] = {
     "InvalidMailAddressDomain.Malformed": _WRONG,
     "InvalidMailAddressSendType.Malformed": _WRONG,
     "InvalidFromAlias.Malformed": _WRONG,
+    "InvalidFromALias.Malformed": _WRONG,  # so the table of errors has it
     "InvalidTemplate.NotFound": _WRONG,
     "InvalidBody": _CONTENT,
     "InvalidSubject.Malformed": _CONTENT,
@@ -94,7 +96,7 @@ class AlibabaEmail:
             account_name=account,
             address_type=_OF_THE_SENDER,
             reply_to_address=False,
-            to_address=message.to,
+            to_address=letter.mailbox(message.to),
             from_alias=self._settings.from_alias,
             subject=subject,
             html_body=written.html,
@@ -118,7 +120,9 @@ class AlibabaEmail:
     def probe(self) -> Proof:
         """Ask for the sender's address, which sends nothing."""
         account = self._settings.account_name
-        request = self._models.QueryMailAddressByParamRequest(key_word=account[:_KEY_WORD_AT_MOST])
+        # Any other sign, such as "_", is not asked for: the longest part without one finds it too.
+        key_word = max(_KEY_WORD.findall(account), key=len)
+        request = self._models.QueryMailAddressByParamRequest(key_word=key_word)
         try:
             found: Any = self._client.query_mail_address_by_param(request).body.data
         except Exception as exc:  # noqa: BLE001 - whatever it is, its code says what to do

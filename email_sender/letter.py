@@ -96,6 +96,15 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2]
 
 
+def mailbox(address: str) -> str:
+    """Return the address with its domain in ASCII, as every server reads it."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:  # refused when it is named to the server
+        return address
+
+
 def one_line(value: str) -> str:
     """Return the value as one line: no line break, no control character, no reordering."""
     plain = _REORDERING.sub("", value)

@@ -72,7 +72,12 @@ CODES: dict[str, Row] = {
     "5*": _BLOCKED,
 }
 # Answers before there is a recipient are about us: greeting, TLS, log-in, sender.
-ACCOUNT_CODES: dict[str, Row] = {"4*": _LATER, "552*": _NO_CREDIT, "5*": _WRONG}
+ACCOUNT_CODES: dict[str, Row] = {
+    "436*": _WRONG,  # DirectMail's: the sender is not the one who logged in
+    "4*": _LATER,
+    "552*": _NO_CREDIT,
+    "5*": _WRONG,
+}
 
 
 def _one_line(value: str) -> str:
@@ -153,7 +158,7 @@ class SmtpEmail:
     async def send(self, message: Message, *, still_wanted: Callable[[], bool]) -> Sent | None:
         """Send one mail, or return None when it is not wanted any more. Raises DeliveryError."""
         written = letter.write(message)
-        mailbox = _mailbox(message.to)
+        mailbox = letter.mailbox(message.to)
         client = self._client()
         handed_over = False
         try:
@@ -242,15 +247,6 @@ class SmtpEmail:
         mail.set_content(written.text, cte="base64")
         mail.add_alternative(written.html, subtype="html", cte="base64")
         return mail.as_bytes()
-
-
-def _mailbox(address: str) -> str:
-    """Return the address with its domain in ASCII, as every server reads it."""
-    local, _, domain = address.rpartition("@")
-    try:
-        return f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError:  # refused when it is named to the server
-        return address
 
 
 def _options(mailbox: str) -> list[str]:

@@ -1,6 +1,7 @@
-"""Alibaba Cloud's DirectMail (dm 2015-11-23): SingleSendMail and DescAccountSummary.
+"""Alibaba Cloud's DirectMail (dm 2015-11-23): SingleSendMail and QueryMailAddressByParam.
 
-Its pages name no code for a wrong ReplyToAddress, FromAlias or Headers: those are made up.
+Its pages name no code for a wrong ReplyToAddress, FromAlias or Headers, nor for a wrong KeyWord,
+PageNo or PageSize: those are made up.
 """
 
 import json
@@ -79,25 +80,49 @@ def _headers(told: str) -> dict[str, str]:
     return headers
 
 
-def _summary(box: Box, _action: str, _params: dict[str, str]) -> Done:
-    """Answer how the account is: in good standing, and far from its quota."""
-    addresses = len(box.settings["alibaba"]["mail_account_names"])
-    return Done(
-        None,
-        {
-            "DailyQuota": 2000,
-            "DailyRemainFreeQuota": 200,
-            "Domains": min(addresses, 1),
-            "MailAddresses": addresses,
-            "MaxQuotaLevel": 10,
-            "MonthQuota": 60000,
-            "QuotaLevel": 2,
-            "UserStatus": 0,
-        },
-    )
+def _addresses(box: Box, _action: str, params: dict[str, str]) -> Done:
+    """Answer which sender's addresses hold KeyWord, a page of them. Raises RefusedError."""
+    word = params.get("KeyWord", "")
+    if not re.fullmatch(r"[A-Za-z0-9.@-]{0,60}", word):
+        raise RefusedError("InvalidKeyWord", "KeyWord is up to 60 letters, digits, '.', '-', '@'.")
+    page, size = _whole(params, "PageNo", 1), _whole(params, "PageSize", 10)
+    known = enumerate(box.settings["alibaba"]["mail_account_names"], 1)
+    found = [_address(i, name) for i, name in known if word in name]
+    body = {
+        "TotalCount": len(found),
+        "PageNumber": page,
+        "PageSize": size,
+        "data": {"mailAddress": found[(page - 1) * size : page * size]},
+    }
+    return Done(None, body)
+
+
+def _whole(params: dict[str, str], name: str, usual: int) -> int:
+    told = params.get(name, str(usual))
+    if not re.fullmatch("[1-9][0-9]{0,6}", told):
+        raise RefusedError(f"Invalid{name}", f"{name} is a whole number above 0.")
+    return int(told)
+
+
+def _address(i: int, name: str) -> dict[str, str]:
+    """Return one address in good standing, all as text as the page shows it (2025-12)."""
+    return {
+        "MailAddressId": str(i),
+        "AccountName": name,
+        "AccountStatus": "0",  # 1 is frozen
+        "ReplyAddress": "",
+        "ReplyStatus": "0",
+        "Sendtype": "trigger",
+        "CreateTime": "2026-01-01T00:00Z",
+        "DomainStatus": "0",
+        "DailyCount": "2000",
+        "DailyReqCount": "0",
+        "MonthCount": "60000",
+        "MonthReqCount": "0",
+    }
 
 
 ACTIONS = {
     "SingleSendMail": Action(_send, empty={}),
-    "DescAccountSummary": Action(_summary),
+    "QueryMailAddressByParam": Action(_addresses),
 }

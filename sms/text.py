@@ -89,7 +89,7 @@ _PLAINER = str.maketrans(
 )
 # Plain marks that are no symbols; a "·" or a "$" might be one to somebody.
 _MARKS = set(" .,:;!?()+-_/=%'\"@*<>,。、!?:;…")
-_SCHEME = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://|(?<![a-z])www\.", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*://|www\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?<![0-9])[0-9]+(?:\.[0-9]+){3,}")
 _COLONS = re.compile(r"[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){3,}|[0-9A-Fa-f]*::[0-9A-Fa-f]*")
 # The dot of a name, such as db-1.example.com; that of a number or a version stays.

@@ -1,5 +1,8 @@
 # ruff: noqa: ARG002, N802 - aiosmtpd names the methods and what they are given
-"""Real SMTP servers in a thread, certificates of our own, and mails as their readers get them."""
+"""The sandbox, other SMTP servers, certificates of our own, and mails as their readers get them.
+
+The sandbox takes mails as a plain server and as DirectMail; `Server` has TLS and worse manners.
+"""
 
 import asyncio
 import contextlib
@@ -22,8 +25,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from clouds.alibaba import AlibabaCredentials
+from email_sender.directmail import AlibabaEmail, AlibabaEmailSettings
 from email_sender.smtp import SmtpEmail, SmtpSettings
 from paging.ports import Message, Sent
+from sandbox.server import running
+from tests.telephony.conftest import Sandbox
 
 ADDRESS, SENDER = "li.wei@example.com", "oncall@mail.example.com"
 USERNAME, PASSWORD = "oncall", "right-password"
@@ -60,10 +67,10 @@ def a_message(**how: Any) -> Message:
 class Server:
     """An SMTP server, as aiosmtpd's handler and authenticator.
 
-    `says`: its answer to a command, None for none at all. `cut`: the command at which it hangs up.
+    `says`: its answer to a command. `cut`: the command at which it hangs up.
     """
 
-    says: dict[str, str | None] = field(default_factory=dict)
+    says: dict[str, str] = field(default_factory=dict)
     cut: str | None = None
     asked: list[str] = field(default_factory=list)
     letters: list[EmailMessage] = field(default_factory=list)
@@ -79,10 +86,7 @@ class Server:
             assert transport is not None
             transport.abort()
             return usual
-        answer = self.says.get(command, usual)
-        if answer is None:
-            await asyncio.Event().wait()
-        return cast("str", answer)
+        return self.says.get(command, usual)
 
     async def handle_EHLO(
         self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
@@ -191,8 +195,8 @@ def serving(
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server that takes everything, unprotected."""
-    with serving(Server()) as running:
-        yield running
+    with serving(Server()) as served:
+        yield served
 
 
 async def _quiet() -> None:
@@ -217,8 +221,51 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(whole())
 
 
-def provider(server: Server, *, deadline_s: float = WITHIN_S, **settings: Any) -> SmtpEmail:
-    """The adapter, pointed at it."""
+class Mailbox(Sandbox):
+    """The sandbox as a test of mails sees it. `port`: of its mail server."""
+
+    def __init__(self, url: str, port: int) -> None:
+        super().__init__(url)
+        self.port = port
+
+    def begin(self) -> None:
+        """Forget the last test, know DirectMail's account, and ask nobody to log in."""
+        super().begin()
+        self.settings(
+            alibaba={"mail_account_names": [SENDER]}, smtp={"username": "", "password": ""}
+        )
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Every mail that arrived, the newest first."""
+        return self._http.get("/sandbox/mails").json()
+
+
+@pytest.fixture(scope="session")
+def _mailbox() -> Iterator[Mailbox]:
+    with running() as served:
+        mailbox = Mailbox(served.url, served.smtp_port)
+        yield mailbox
+        mailbox.close()
+
+
+@pytest.fixture
+def mailbox(_mailbox: Mailbox) -> Mailbox:
+    """One sandbox for all, which remembers nothing of the test before."""
+    _mailbox.begin()
+    return _mailbox
+
+
+def directmail(url: str, **settings: Any) -> AlibabaEmail:
+    """DirectMail's adapter, pointed at an endpoint."""
+    keys = AlibabaCredentials(access_key_id="LTAI-test", access_key_secret="secret-of-alibaba")
+    given = {"endpoint": url, "account_name": SENDER} | settings
+    return AlibabaEmail(AlibabaEmailSettings.model_validate(given), keys)
+
+
+def provider(
+    server: Server | Mailbox, *, deadline_s: float = WITHIN_S, **settings: Any
+) -> SmtpEmail:
+    """SMTP's adapter, pointed at it."""
     given = {"host": "127.0.0.1", "port": server.port, "from": SENDER} | settings
     return SmtpEmail(SmtpSettings.model_validate(given), deadline_s=deadline_s)
 

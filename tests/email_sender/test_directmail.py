@@ -1,241 +1,248 @@
-"""DirectMail by its real SDK over real HTTP, against a stand-in that answers as it is told."""
+"""DirectMail by its real SDK over real HTTP, against the sandbox."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from pydantic import ValidationError
 
-from clouds.alibaba import AlibabaCredentials
-from clouds.pooled import Pooled
-from clouds.threads import CallPool
-from email_sender.directmail import CODES, AlibabaEmail, AlibabaEmailSettings, official
+from clouds import alibaba as alibaba_cloud
+from clouds import faults
+from email_sender.directmail import CODES, AlibabaEmailSettings, official
 from paging.errors import DeliveryError
 from paging.ports import Message
-from tests.email_sender.conftest import ADDRESS, SENDER, a_message
-
-WITHIN_S = 10.0
-TAKEN: dict[str, Any] = {"EnvId": "600000012345678", "RequestId": "0"}
-
-
-class DirectMail(ThreadingHTTPServer):
-    """`answer`: (status, body) of the next requests. `asked`: (headers, form) of those before."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer: tuple[int, object] | None = (200, TAKEN)
-        self.asked: list[tuple[dict[str, str], dict[str, str]]] = []
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def refuse(self, status: int, code: str) -> None:
-        """Answer with an error as the API pages print it."""
-        said = f"The specified {ADDRESS} is wrong."
-        self.answer = status, {"Code": code, "Message": said, "RequestId": "0", "HostId": "dm"}
+from tests.email_sender.conftest import ADDRESS, SENDER, Mailbox, a_message, directmail
+from tests.telephony.documented import ALIBABA_COMMON, EXAMPLES, Refusal
+from tests.telephony.wire import (
+    BROKEN_ANSWERS,
+    LOST,
+    Expected,
+    check,
+    check_probe,
+    check_probe_of_nobody,
+    closed_port,
+    refused,
+)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: DirectMail
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = parse_qs(body, keep_blank_values=True)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.asked.append((headers, {name: values[0] for name, values in form.items()}))
-        if self.server.answer is None:
-            self.close_connection = True
-            return
-        status, answer = self.server.answer
-        payload = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-        """Say nothing."""
+def refusal_of(send: Callable[[], object], caplog: pytest.LogCaptureFixture) -> DeliveryError:
+    """The one error that may come of this; no trace of address or mail comes with it."""
+    return refused(send, caplog, ADDRESS, "li.wei", "db-1", "数据库", "token-1")
 
 
-@pytest.fixture
-def carrier() -> Iterator[DirectMail]:
-    with DirectMail() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def adapter(url: str, **settings: Any) -> AlibabaEmail:
-    keys = AlibabaCredentials(access_key_id="LTAI-test", access_key_secret="secret-of-alibaba")
-    given = {"endpoint": url, "account_name": SENDER} | settings
-    return AlibabaEmail(AlibabaEmailSettings.model_validate(given), keys)
-
-
-def form_of(carrier: DirectMail, message: Message | None = None) -> dict[str, str]:
+def form_of(mailbox: Mailbox, message: Message | None = None) -> dict[str, str]:
     """What reaches the carrier."""
-    adapter(carrier.url).send(message or a_message())
-    ((headers, form),) = carrier.asked
-    assert headers["x-acs-action"] == "SingleSendMail"
-    assert headers["x-acs-version"] == "2015-11-23"
-    return form
+    directmail(mailbox.url).send(message or a_message())
+    (asked,) = mailbox.requests()
+    assert (asked["action"], asked["verdict"]) == ("SingleSendMail", "accepted")
+    return asked["params"]
 
 
-def refused(carrier: DirectMail) -> DeliveryError:
-    with pytest.raises(DeliveryError) as caught:
-        adapter(carrier.url).send(a_message())
-    return caught.value
+# What is sent.
 
 
-def test_a_mail_is_sent_with_both_bodies(carrier: DirectMail) -> None:
-    form = form_of(carrier)
+def test_a_mail_is_sent_by_the_address_of_the_settings(mailbox: Mailbox) -> None:
+    form = form_of(mailbox)
     assert form["AccountName"] == SENDER
-    assert form["ToAddress"] == ADDRESS
-    assert form["FromAlias"] == "ringback"
     assert form["AddressType"] == "1"
     assert form["ReplyToAddress"].lower() == "false"
     assert form["ClickTrace"] == "0"
-    assert form["Subject"] == "[严重] #198 数据库 db-1 down"
-    assert "https://ringback.example.com/a/token-1?a=1&b=2" in form["TextBody"]
-    assert 'href="https://ringback.example.com/a/token-1?a=1&amp;b=2"' in form["HtmlBody"]
 
 
-def test_nobody_can_unsubscribe_from_being_paged(carrier: DirectMail) -> None:
-    assert form_of(carrier)["UnSubscribeLinkType"] == "disabled"
+def test_a_domain_that_is_not_ascii_travels_as_ascii(mailbox: Mailbox) -> None:
+    assert form_of(mailbox, a_message(to="li@例子.cn"))["ToAddress"] == "li@xn--fsqu00a.cn"
 
 
-def test_only_headers_that_directmail_takes_are_named(carrier: DirectMail) -> None:
-    headers = json.loads(form_of(carrier)["Headers"])
+def test_nobody_can_unsubscribe_from_being_paged(mailbox: Mailbox) -> None:
+    form = form_of(mailbox)
+    assert form["UnSubscribeLinkType"] == form["UnSubscribeFilterLevel"] == "disabled"
+
+
+def test_only_headers_that_directmail_takes_are_named(mailbox: Mailbox) -> None:
+    headers = json.loads(form_of(mailbox)["Headers"])
     assert headers == {"Message-ID": "<r-0123456789abc@mail.example.com>"}
 
 
-def test_its_answer_is_kept_and_no_receipt_is_waited_for(carrier: DirectMail) -> None:
-    sent = adapter(carrier.url).send(a_message())
-    assert sent.provider_id == "600000012345678"
-    assert (sent.text, sent.silence_s) == ("[严重] #198 数据库 db-1 down", 0)
-
-
-def test_a_long_title_fits_the_shortest_limit_that_is_documented(carrier: DirectMail) -> None:
-    subject = form_of(carrier, a_message(fields={"title": "磁盘" * 5000}))["Subject"]
+def test_a_long_title_fits_the_shortest_limit_that_is_documented(mailbox: Mailbox) -> None:
+    subject = form_of(mailbox, a_message(fields={"title": "磁盘" * 5000}))["Subject"]
     assert len(subject) == 100
     assert subject.endswith("…")
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_a_refusal_means_what_its_row_says(carrier: DirectMail, code: str) -> None:
-    carrier.refuse(500 if code == "InternalServiceError" else 400, code)
-    error = refused(carrier)
-    assert (error.provider, error.code, error.row) == ("alibaba", code, CODES[code])
-    assert ADDRESS not in f"{error}{error.text}"
-    assert error.__suppress_context__
+# Every code of the documents.
 
 
-@pytest.mark.parametrize(
-    ("code", "kind", "placed"),
-    [
-        ("InvalidToAddress", "recipient_rejected", "no"),
-        ("InvalidToAddress.Spam", "recipient_rejected", "no"),
-        ("InvalidMailAddress.NotFound", "misconfigured", "no"),
-        ("InvalidSendMail.Spam", "rate_limited", "no"),
-        ("InternalServiceError", "provider_down", "maybe"),
-        ("SignatureDoesNotMatch", "misconfigured", "no"),
-        ("Forbidden", "misconfigured", "no"),
-        ("Throttling.User", "rate_limited", "no"),
-        ("NeverHeardOf", "unknown", "maybe"),
-    ],
-)
-def test_the_codes_are_of_the_documented_kinds(
-    carrier: DirectMail, code: str, kind: str, placed: str
+# DirectMail client errors; SingleSendMail.
+DOCUMENTED = [
+    Refusal("InvalidMailAddress.NotFound", "misconfigured"),
+    Refusal("InvalidMailAddressStatus.Malformed", "misconfigured"),
+    Refusal("InvalidMailAddressDomain.Malformed", "misconfigured"),
+    Refusal("InvalidMailAddressSendType.Malformed", "misconfigured"),
+    Refusal("InvalidFromAlias.Malformed", "misconfigured"),
+    Refusal("InvalidFromALias.Malformed", "misconfigured"),
+    Refusal("InvalidTemplate.NotFound", "misconfigured"),
+    Refusal("InvalidBody", "misconfigured", again="never"),
+    Refusal("InvalidSubject.Malformed", "misconfigured", again="never"),
+    Refusal("InvalidToAddress", "recipient_rejected", again="never"),
+    Refusal("InvalidToAddress.Spam", "recipient_rejected"),
+    Refusal("InvalidSendMail.Spam", "rate_limited", scope="account"),
+    Refusal("InternalServiceError", "provider_down", placed="maybe"),
+]
+
+
+@pytest.mark.parametrize("refusal", [*DOCUMENTED, *ALIBABA_COMMON], ids=lambda one: one.code)
+def test_a_documented_refusal_means_what_its_row_says(
+    refusal: Refusal, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    carrier.refuse(400, code)
-    row = refused(carrier).row
-    assert (row.kind, row.placed) == (kind, placed)
+    code = EXAMPLES.get(refusal.code, refusal.code)
+    mailbox.fault("alibaba", "error", code=code, message=f"The specified {ADDRESS} is wrong.")
+    error = refusal_of(lambda: directmail(mailbox.url).send(a_message()), caplog)
+    row = error.row
+    assert (error.provider, error.code, error.answered) == ("alibaba", code, True)
+    assert refusal == Refusal(
+        refusal.code, row.kind, row.other_provider, row.placed, row.again, row.scope
+    )
+    assert (len(mailbox.requests()), mailbox.mails()) == (1, [])
 
 
-def test_an_answer_without_an_id_leaves_the_mail_open(carrier: DirectMail) -> None:
-    carrier.answer = 200, {"RequestId": "0"}
-    error = refused(carrier)
-    assert (error.row.kind, error.row.placed, error.answered) == ("unknown", "maybe", False)
+def test_every_documented_code_has_one_row_and_no_row_is_made_up() -> None:
+    assert sorted(refusal.code for refusal in DOCUMENTED) == sorted(CODES)
+    assert not CODES.keys() & alibaba_cloud.COMMON.keys()
 
 
-def test_a_lost_answer_leaves_the_mail_open(carrier: DirectMail) -> None:
-    carrier.answer = None
-    error = refused(carrier)
-    assert (error.row.placed, error.answered) == ("maybe", False)
-
-
-def test_nobody_there_is_not_the_mails_fate() -> None:
+def test_a_code_that_no_document_names_may_have_sent_the_mail(mailbox: Mailbox) -> None:
+    mailbox.fault("alibaba", "error", code="Brand.New.Mail")
     with pytest.raises(DeliveryError) as caught:
-        adapter("http://127.0.0.1:1").send(a_message())
-    assert (caught.value.row.kind, caught.value.row.placed) == ("provider_down", "no")
+        directmail(mailbox.url).send(a_message())
+    assert (caught.value.row.kind, caught.value.row.placed) == ("unknown", "maybe")
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_the_engine_is_asked_last_thing_whether_the_mail_is_wanted(
-    carrier: DirectMail, *, wanted: bool
-) -> None:
-    pool = CallPool("alibaba-email", 2)
-    pooled = Pooled(adapter(carrier.url), pool, deadline_s=WITHIN_S)
-    sent = asyncio.run(pooled.send(a_message(), still_wanted=lambda: wanted))
-    pool.close()
-    assert (sent is not None) is wanted
-    assert len(carrier.asked) == wanted
+# What DirectMail refuses by its own rules.
 
-
-def addresses(*names: str) -> dict[str, Any]:
-    """An answer of QueryMailAddressByParam."""
-    return {"RequestId": "0", "data": {"mailAddress": [{"AccountName": name} for name in names]}}
-
-
-def test_the_probe_sends_nothing_and_finds_the_senders_address(carrier: DirectMail) -> None:
-    carrier.answer = 200, addresses(f"x{SENDER}", SENDER)
-    assert adapter(carrier.url).probe()[0] == "proved"
-    ((headers, _),) = carrier.asked
-    assert headers["x-acs-action"] == "QueryMailAddressByParam"
-
-
-@pytest.mark.parametrize("known", [(), ("other@mail.example.com",)])
-def test_the_probe_says_that_the_senders_address_is_not_known(
-    carrier: DirectMail, known: tuple[str, ...]
-) -> None:
-    carrier.answer = 200, addresses(*known)
-    result, words = adapter(carrier.url).probe()
-    assert result == "wrong"
-    assert all("account_name" in said for said in words.values())
+REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
+    ("another key", {"access_key_id": "x"}, {}, "InvalidAccessKeyId.NotFound", "misconfigured"),
+    ("another secret", {"access_key_secret": "x"}, {}, "SignatureDoesNotMatch", "misconfigured"),
+    (
+        "another sender",
+        {"mail_account_names": []},
+        {},
+        "InvalidMailAddress.NotFound",
+        "misconfigured",
+    ),
+    ("an address that is none", {}, {"to": "li@wei@x"}, "InvalidToAddress", "recipient_rejected"),
+    ("two addresses", {}, {"to": "a@b.cn;c@d.cn"}, "InvalidToAddress", "recipient_rejected"),
+]
 
 
 @pytest.mark.parametrize(
-    ("code", "result", "hint"),
+    ("account", "message", "code", "kind"),
+    [row[1:] for row in REFUSED],
+    ids=[r[0] for r in REFUSED],
+)
+def test_what_the_account_or_the_address_is_not_is_refused(
+    account: dict[str, Any], message: dict[str, Any], code: str, kind: str, mailbox: Mailbox
+) -> None:
+    mailbox.settings(alibaba=account)
+    with pytest.raises(DeliveryError) as caught:
+        directmail(mailbox.url).send(a_message(**message))
+    error = caught.value
+    assert (error.code, error.row.kind, error.row.placed) == (code, kind, "no")
+    assert mailbox.mails() == []
+
+
+# Every way in which the wire breaks.
+
+
+@pytest.mark.parametrize("expected", BROKEN_ANSWERS, ids=lambda e: e.fault)
+def test_a_broken_answer_tells_whether_the_mail_may_have_gone_and_is_never_asked_for_again(
+    mailbox: Mailbox,
+    expected: Expected,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(faults, "READ_S", 0.15)
+    sender = directmail(mailbox.url)
+    mailbox.fault("alibaba", expected.fault)
+    error = refusal_of(lambda: sender.send(a_message()), caplog)
+    if expected.fault == "empty_success":
+        expected = expected._replace(codes=("no_env_id",) * 2)
+    check(error, expected, "alibaba")
+    assert len(mailbox.requests()) == 1
+    assert len(mailbox.mails()) == expected.exists
+
+
+def test_a_gateways_page_may_hide_a_mail(
+    mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox.fault("alibaba", "html")
+    error = refusal_of(lambda: directmail(mailbox.url).send(a_message()), caplog)
+    check(error, Expected("", LOST, "unknown", "maybe"), "alibaba")
+
+
+def test_a_request_that_never_left_sent_no_mail(caplog: pytest.LogCaptureFixture) -> None:
+    with closed_port() as endpoint:
+        sender = directmail(endpoint)
+        error = refusal_of(lambda: sender.send(a_message()), caplog)
+    never = Expected("", ("not_connected",) * 2, "provider_down", "no", answered=True)
+    check(error, never, "alibaba")
+
+
+# Whether keys and sender are right, asked without mailing anybody.
+
+
+@pytest.mark.parametrize(
+    "sender", [SENDER, "on_call+x@mail.example.com", f"{'x' * 64}@mail.example.com"]
+)
+def test_the_probe_sends_nothing_and_finds_the_senders_address(
+    sender: str, mailbox: Mailbox
+) -> None:
+    """Whatever its signs and its length: not all of them may be asked for."""
+    mailbox.settings(alibaba={"mail_account_names": [f"x{sender}", sender]})
+    assert directmail(mailbox.url, account_name=sender).probe()[0] == "proved"
+    assert [asked["action"] for asked in mailbox.requests()] == ["QueryMailAddressByParam"]
+    assert mailbox.mails() == []
+
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("no address at all", {"mail_account_names": []}, "account_name"),
+    ("others only", {"mail_account_names": ["x@mail.example.com"]}, "account_name"),
+    ("one that holds it", {"mail_account_names": [f"x{SENDER}"]}, "account_name"),
+    ("another key", {"access_key_id": "x"}, "AccessKey"),
+    ("another secret", {"access_key_secret": "x"}, "AccessKey"),
+]
+
+
+@pytest.mark.parametrize(
+    ("account", "hint"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG]
+)
+def test_the_probe_says_where_to_look(account: dict[str, Any], hint: str, mailbox: Mailbox) -> None:
+    mailbox.settings(alibaba=account)
+    result, words = directmail(mailbox.url).probe()
+    assert result == "wrong"
+    assert all(hint in said for said in words.values())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "verdict"),
     [
-        ("SignatureDoesNotMatch", "wrong", "AccessKey"),
-        ("Forbidden.RAM", "wrong", "AccessKey"),
-        ("Throttling.User", "unprovable", "later"),
+        (403, "Forbidden.RAM", "wrong"),
+        (400, "InvalidMailAddressStatus.Malformed", "wrong"),
+        (400, "InvalidBody", "proved"),
+        (400, "Throttling.User", "unprovable"),
+        (500, "InternalError", "unprovable"),
     ],
 )
-def test_the_probe_says_what_a_refusal_means(
-    carrier: DirectMail, code: str, result: str, hint: str
-) -> None:
-    carrier.refuse(400, code)
-    found, words = adapter(carrier.url).probe()
-    assert found == result
-    assert hint in words["en"]
+def test_a_probe_claims_no_more_than_it_was_told(status: int, code: str, verdict: str) -> None:
+    answer = (status, {"Code": code})
+    check_probe(lambda url: directmail(url).probe(), "alibaba", answer, verdict)
 
 
-def test_it_serves_mail_addresses(carrier: DirectMail) -> None:
-    assert adapter(carrier.url).serves(ADDRESS)
-    assert not adapter(carrier.url).serves("+8613700000000")
+def test_a_probe_of_nobody_says_that_nobody_answers() -> None:
+    check_probe_of_nobody(lambda url: directmail(url).probe())
+
+
+# Its settings.
 
 
 @pytest.mark.parametrize(

@@ -134,12 +134,53 @@ def test_a_body_that_was_changed_is_refused(sandbox: Sandbox) -> None:
     assert code_of(response) == "SignatureDoesNotMatch"
 
 
-def test_the_account_can_be_asked_about_without_sending(sandbox: Sandbox) -> None:
-    signed = acs3(sandbox.host, "DescAccountSummary", {}, version="2015-11-23")
-    body = sandbox.send(signed).json()
-    assert (body["UserStatus"], body["MailAddresses"]) == (0, 1)
-    assert body["DailyQuota"] > 0
+def ask_addresses(sandbox: Sandbox, **params: str) -> dict[str, Any]:
+    how: dict[str, Any] = {"version": "2015-11-23"}
+    return sandbox.send(acs3(sandbox.host, "QueryMailAddressByParam", params, **how)).json()
+
+
+def test_the_senders_addresses_can_be_asked_for_without_sending(sandbox: Sandbox) -> None:
+    body = ask_addresses(sandbox, KeyWord=ACCOUNT)
+    assert body.keys() == {"RequestId", "TotalCount", "PageNumber", "PageSize", "data"}
+    ((address,), count) = (body["data"]["mailAddress"], body["TotalCount"])
+    assert (address["AccountName"], address["AccountStatus"], count) == (ACCOUNT, "0", 1)
     assert sandbox.mails() == []
+
+
+NAMES = [f"a{i:02}@mail.example.com" for i in range(12)]
+ASKED: list[tuple[str, dict[str, str], list[str], int]] = [
+    ("everything, by tens", {}, NAMES[:10], 12),
+    ("the next ten", {"PageNo": "2"}, NAMES[10:], 12),
+    ("fives", {"PageNo": "2", "PageSize": "5"}, NAMES[5:10], 12),
+    ("after the last", {"PageNo": "3"}, [], 12),
+    ("a part", {"KeyWord": "a1"}, NAMES[10:], 2),
+    ("a whole one", {"KeyWord": NAMES[11]}, NAMES[11:], 1),
+    ("nobody", {"KeyWord": "nobody"}, [], 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("params", "names", "count"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED]
+)
+def test_those_that_hold_a_word_come_by_the_page(
+    sandbox: Sandbox, params: dict[str, str], names: list[str], count: int
+) -> None:
+    sandbox.settings(alibaba={"mail_account_names": NAMES})
+    body = ask_addresses(sandbox, **params)
+    assert [one["AccountName"] for one in body["data"]["mailAddress"]] == names
+    assert body["TotalCount"] == count
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"KeyWord": "x" * 61}, {"KeyWord": "a b"}, {"PageNo": "0"}, {"PageSize": "ten"}],
+    ids=str,
+)
+def test_a_wrong_question_about_addresses_is_refused(
+    sandbox: Sandbox, params: dict[str, str]
+) -> None:
+    (name,) = params
+    assert ask_addresses(sandbox, **params)["Code"] == f"Invalid{name}"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ class Written(NamedTuple):
         Written("http://10.0.0.1/x?a=1", "10-0-0-1/x?a=1"),
         Written("see https://grafana.example.com/d/a", "see grafana example com/d/a"),
         Written("www.example.com", "example com"),
+        Written("1.https://grafana.example.com/d/a", "grafana example com/d/a"),
+        Written("://x -ftp://y awww.z", "x y a z"),
         Written("10.0.0.1 and 1.2.3.4.5", "10-0-0-1 and 1-2-3-4-5"),
         Written("fe80::1 aa:bb:cc:dd:ee:ff", "fe80--1 aa-bb-cc-dd-ee-ff"),
         Written("10:30:00 v1.2.3 99.5%", "10:30:00 v1.2.3 99.5%"),
