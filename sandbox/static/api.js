@@ -30,6 +30,8 @@ export const putPhone = (number, phone) => ask("PUT", `phones/${part(number)}`, 
 export const resetPhone = (number) => ask("DELETE", `phones/${part(number)}`);
 export const actOnCall = (id, action) => ask("POST", `calls/${part(id)}/${action}`);
 export const pressKey = (id, digit) => ask("POST", `calls/${part(id)}/press`, { digit });
+export const replyToText = (number, text, carrier) =>
+  ask("POST", `texts/${part(number)}/reply`, { text, carrier });
 export const setClock = (change) => ask("POST", "clock", change);
 export const reset = () => ask("POST", "reset");
 
@@ -44,6 +46,8 @@ export function listen(hears) {
   const source = new EventSource("sandbox/events");
   source.addEventListener("open", hears.onOpen);
   source.addEventListener("call", (event) => hears.onCall(JSON.parse(event.data)));
+  source.addEventListener("text", (event) => hears.onText(JSON.parse(event.data)));
+  source.addEventListener("mail", (event) => hears.onMail(JSON.parse(event.data)));
   source.addEventListener("state", hears.onState);
   source.addEventListener("request", hears.onRequest);
   source.addEventListener("error", () => {

@@ -2,8 +2,10 @@
 
 import * as api from "./api.js";
 import * as clock from "./clock.js";
-import { createCarriers, createPushes, createRequests, icon } from "./panels.js";
-import { createPhone, KEYS, readable } from "./phone.js";
+import { icon, readable, unreadBadge } from "./drawing.js";
+import { createMailbox } from "./mailbox.js";
+import { createCarriers, createPushes, createRequests } from "./panels.js";
+import { createPhone, KEYS } from "./phone.js";
 import * as sound from "./sound.js";
 import { joinsAt, reading, segmentOf } from "./spoken.js";
 import { languageTag, switchLanguage, t, translate, write } from "./words.js";
@@ -18,6 +20,8 @@ const THEME_KEY = "ringback.sandbox.theme";
 
 const at = (id) => document.getElementById(id);
 const calls = new Map(); // id -> call
+const texts = new Map(); // id -> text
+const mails = new Map(); // id -> mail
 const phones = new Map(); // number -> view
 let state = { settings: null, phones: [] };
 let handled = null; // number of the phone that was touched last
@@ -35,15 +39,23 @@ function keep(call) {
   calls.set(call.id, call);
 }
 
-let heardMeanwhile = []; // calls that changed while the state was on its way, newer than it
+// What changed while the state was on its way, newer than it.
+let meanwhile = { calls: [], texts: [], mails: [] };
+
+function refill(map, fetched, heard) {
+  map.clear();
+  for (const one of [...[...fetched].reverse(), ...heard]) map.set(one.id, one); // oldest first
+}
 
 async function fetchAll() {
-  heardMeanwhile = [];
+  meanwhile = { calls: [], texts: [], mails: [] };
   const fetched = await api.getState();
   clock.setTo(fetched.clock);
   state = fetched;
   calls.clear();
-  for (const call of [...fetched.calls, ...heardMeanwhile]) keep(call);
+  for (const call of [...fetched.calls, ...meanwhile.calls]) keep(call);
+  refill(texts, fetched.texts, meanwhile.texts);
+  refill(mails, fetched.mails, meanwhile.mails);
   drawAll();
   refreshWire();
 }
@@ -64,7 +76,7 @@ function syncSoon() {
 
 function hear(call) {
   const before = calls.get(call.id);
-  heardMeanwhile.push(call);
+  meanwhile.calls.push(call);
   keep(call);
   const view = phones.get(call.number);
   if (view === undefined) {
@@ -80,6 +92,30 @@ function hear(call) {
   refreshWire();
 }
 
+function hearText(text) {
+  meanwhile.texts.push(text);
+  texts.set(text.id, text);
+  refreshWire();
+  const view = phones.get(text.number);
+  if (view === undefined) {
+    syncSoon(); // as above
+    return;
+  }
+  const before = view.unread();
+  drawPhone(text.number);
+  if (view.unread() > before) {
+    at("announce").textContent = t("text.announce", { phone: view.name(), from: text.sign });
+  }
+}
+
+function hearMail(mail) {
+  meanwhile.mails.push(mail);
+  mails.set(mail.id, mail);
+  refreshWire();
+  drawMails();
+  at("announce").textContent = t("mail.announce", { from: mail.from, subject: mail.subject });
+}
+
 // --- drawing ------------------------------------------------------------------------------------
 
 function callsOf(number) {
@@ -89,13 +125,22 @@ function callsOf(number) {
 
 function drawPhone(number) {
   const phone = state.phones.find((known) => known.number === number);
-  phones.get(number).show(phone ?? { number, behaviour: "ring" }, callsOf(number));
+  phones.get(number).show(
+    phone ?? { number, behaviour: "ring", sms: "deliver" },
+    callsOf(number),
+    [...texts.values()].filter((text) => text.number === number).reverse(),
+  );
+}
+
+function drawMails() {
+  mailbox.show([...mails.values()].reverse());
 }
 
 function drawAll() {
   const numbers = new Set([
     ...state.phones.map((phone) => phone.number),
     ...[...calls.values()].map((call) => call.number).reverse(),
+    ...[...texts.values()].map((text) => text.number),
   ]);
   for (const [number, view] of phones) {
     if (numbers.has(number)) continue;
@@ -114,6 +159,7 @@ function drawAll() {
   // The row keeps to what it shows, which was the empty place till the first phone came.
   if (first) at("phones").scrollLeft = 0;
   at("phones").classList.toggle("none", numbers.size === 0);
+  drawMails();
   carriers.show(state.settings, [...numbers]);
   const speed = clock.currentSpeed();
   const speeds = SPEEDS.includes(speed) ? SPEEDS : [...SPEEDS, speed].sort((a, b) => a - b);
@@ -141,6 +187,7 @@ const does = {
   },
   behave: (number, settings) => doing(api.putPhone(number, settings)),
   reset: (number) => doing(api.resetPhone(number)),
+  reply: (number, text, carrier) => doing(api.replyToText(number, text, carrier)),
 };
 
 function act(call, action) {
@@ -212,10 +259,22 @@ function bringIntoRow(view) {
   row.scrollTo({ left: offsetLeft - (row.clientWidth - offsetWidth) / 2, behavior: "smooth" });
 }
 
+const unread = () =>
+  [...phones.values()].reduce((sum, view) => sum + view.unread(), mailbox.unread());
+
+let waiting = null; // how many were unread when it was last looked at
+function chime() {
+  const count = unread();
+  if (waiting !== null && count > waiting) sound.chime();
+  if (state.settings !== null) waiting = count; // what was there before the page does not sound
+}
+
 function drawTitle() {
   const [first] = ringing();
   const flash = first && Math.floor(performance.now() / 800) % 2 === 0;
-  const title = flash ? `☎ ${t("ringing")} ${first.name()}` : t("title");
+  const count = unread();
+  const still = count > 0 ? `(${count}) ${t("title")}` : t("title");
+  const title = flash ? `☎ ${t("ringing")} ${first.name()}` : still;
   if (document.title !== title) document.title = title;
 }
 
@@ -230,7 +289,10 @@ function drawRoster() {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "pill";
-      button.textContent = view.name();
+      const badge = document.createElement("span");
+      badge.className = "unread";
+      badge.setAttribute("role", "img");
+      button.append(view.name(), badge);
       button.addEventListener("click", () => goTo(view));
       return button;
     }));
@@ -245,6 +307,7 @@ function drawRoster() {
   views.forEach((view, i) => {
     const button = roster.children[i];
     button.dataset.status = view.current()?.status ?? "idle";
+    unreadBadge(button.querySelector(".unread"), view.unread());
     button.setAttribute("aria-current", String(view === inView));
   });
 }
@@ -280,13 +343,17 @@ function complain(words) {
 function tick() {
   write(at("clock-now"), clock.timeOfDay(clock.now()));
   for (const view of phones.values()) view.tick();
+  unreadBadge(document.querySelector("#to-mailbox .unread"), mailbox.unread());
   sounds();
+  chime();
   drawTitle();
   drawRoster();
   drawBanner();
   drawSwitches();
   if (performance.now() > toastUntil) at("toast").hidden = true;
 }
+
+const mailbox = createMailbox(at("mailbox"));
 
 // --- what went over the wire --------------------------------------------------------------------
 
@@ -420,6 +487,8 @@ api.listen({
     at("offline").hidden = false;
   },
   onCall: hear,
+  onText: hearText,
+  onMail: hearMail,
   onState: syncSoon,
   onRequest: refreshWire,
 });

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { timeOfDay } from "./clock.js";
-import { badge, fillChoices, fitFields, readable } from "./phone.js";
+import { badge, fillChoices, fitFields, fromTemplate, icon, readable } from "./drawing.js";
 import { knows, t, translate } from "./words.js";
 
 const CARRIERS = ["alibaba", "tencent"];
@@ -16,10 +16,6 @@ const EXAMPLE_ERRORS = {
   tencent: "LimitExceeded.DeliveryFrequencyLimit",
 };
 const WIRE_SHOWN = 40;
-
-function fromTemplate(id) {
-  return document.getElementById(id).content.firstElementChild.cloneNode(true);
-}
 
 const timesWords = (times) => {
   if (times === null || times === undefined) return t("faults.forever");
@@ -36,13 +32,23 @@ function verdictWords(verdict) {
   return kind ? t("faults.hit", { fault: kindWords(kind) }) : verdict;
 }
 
-/** What a carrier calls this callback: Alibaba has two layouts, Tencent names each by its key. */
+/** What a carrier calls this callback, as far as it has a name. */
 function pushName({ carrier, body }) {
-  if (carrier === "tencent") return Object.keys(body)[0];
-  return body.map((record) =>
-    `${"status_time" in record ? "VoiceCallReport" : "VoiceReport"} ${record.status_code}`,
-  ).join(", ");
+  if (carrier === "alibaba") return body.map(alibabaName).join(", ");
+  if (Array.isArray(body)) return body.map((record) => `SmsStatus ${record.errmsg}`).join(", ");
+  return "nationcode" in body ? `SmsReply ${body.text}` : Object.keys(body)[0];
 }
+
+function alibabaName(record) {
+  if ("err_code" in record) return `SmsReport ${record.err_code}`;
+  if ("content" in record) return `SmsUp ${record.content}`;
+  return `${"status_time" in record ? "VoiceCallReport" : "VoiceReport"} ${record.status_code}`;
+}
+
+/** Whom a request of a carrier's API or of the SMTP server concerns. */
+const recipient = (params) =>
+  [params.CalledNumber ?? params.PhoneNumbers ?? params.PhoneNumberSet ?? params.ToAddress ?? params.to ?? ""]
+    .flat().join(", ");
 
 /**
  * Make the panels of both carriers in `parent`. `doing(promise)` reports what fails.
@@ -135,7 +141,8 @@ function createCarrier(carrier, doing) {
     fillChoices(form.times, TIMES.map((times) => [times, timesWords(JSON.parse(times))]));
     fillChoices(form.number, [["", t("faults.everyone")], ...numbers.map((n) => [n, readable(n)])]);
     fitFields(form, form.fault.value);
-    element.querySelector(".no-address").hidden = Boolean(own.voice_url);
+    element.querySelector(".no-address").hidden =
+      Boolean(own.voice_url || own.sms_report_url || own.sms_reply_url);
     for (const field of fields) {
       const value = field.dataset.setting.split(".").reduce((inner, key) => inner?.[key], own);
       field.closest("label").hidden = value === undefined; // this carrier has no such setting
@@ -147,15 +154,6 @@ function createCarrier(carrier, doing) {
   }
 
   return { element, show, showFaults };
-}
-
-export function icon(id) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#${id}`);
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(use);
-  return svg;
 }
 
 /** Return what refreshes the folded list in `details`: `fill(item, entry)` draws one of its entries. */
@@ -206,7 +204,7 @@ export function createRequests(details) {
     fill(item, entry) {
       const good = entry.verdict === "accepted";
       item.querySelector("b").textContent = entry.action;
-      item.querySelector(".whom").textContent = entry.params.CalledNumber ?? "";
+      item.querySelector(".whom").textContent = recipient(entry.params);
       verdict(item, verdictWords(entry.verdict), good);
       item.querySelector("pre").textContent = pretty(entry.params);
     },

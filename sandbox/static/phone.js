@@ -1,6 +1,10 @@
-// One phone on the desk: its screen, what it does when called, its calls.
+// One phone on the desk: its screen, what it does when called or texted, its calls.
 
 import * as clock from "./clock.js";
+import {
+  badge, createTabs, fillChoices, fitFields, fromTemplate, readable, unreadBadge,
+} from "./drawing.js";
+import { createMessages } from "./messages.js";
 import { reached, segmentOf } from "./spoken.js";
 import { languageOf, spokenTo } from "./sound.js";
 import { knows, t, translate, write } from "./words.js";
@@ -13,15 +17,10 @@ const BEHAVIOURS = [
   "ring", "press", "answer", "voicemail", "no_answer", "reject", "busy", "off",
   "out_of_coverage", "bad_number", "suspended", "over_concurrency",
 ];
+const TEXTING = ["deliver", "fail", "silent"];
 const ENDED_SHOWN_MS = 30_000;
 const LOG_SHOWN = 4;
 const SEALS = { key: "#i-check", heard: "#i-phone", missed: "#i-cross" };
-
-/** `+8613700000000` as people read it. */
-export function readable(number) {
-  const mainland = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(number);
-  return mainland ? `+86 ${mainland.slice(1).join(" ")}` : number;
-}
 
 const fromOf = (call) => (call.from ? readable(call.from) : t("unknown"));
 
@@ -43,22 +42,12 @@ function stageWords(text) {
   return t(`stage.${word}`, { rest: word === "ended" ? outcomeWords(rest) : rest });
 }
 
-/** Fill a carrier's badge. */
-export function badge(element, carrier) {
-  element.dataset.carrier = carrier;
-  element.textContent = t(`carrier.${carrier}`);
-}
-
 // The sandbox has one word for answering; the page tells pressing keys from saying nothing.
 const behaviourShown = (phone) =>
   phone.behaviour === "answer" && phone.keys?.length ? "press" : phone.behaviour;
 
 // Numbers that differ in one digit get colours that differ.
 const hueOf = (number) => [...number].reduce((hue, c) => (hue * 31 + c.charCodeAt(0) * 47) % 360, 7);
-
-function fromTemplate(id) {
-  return document.getElementById(id).content.firstElementChild.cloneNode(true);
-}
 
 function keypad(onPress) {
   return KEYS.map((key) => {
@@ -77,9 +66,9 @@ function keypad(onPress) {
  * Make the phone of `number`.
  *
  * `does`: `answer(call)`, `reject(call)`, `hangup(call)`, `press(call, key)`,
- * `behave(number, settings)`, `reset(number)`, `changed()`.
- * Returns `{element, show(phone, calls), tick(), press(key), current(), name()}`; `calls` are this
- * number's, newest first.
+ * `behave(number, settings)`, `reset(number)`, `reply(number, text, carrier)`.
+ * Returns `{element, show(phone, calls, texts), tick(), press(key), current(), unread(), name()}`;
+ * `calls` and `texts` are this number's, newest first.
  */
 export function createPhone(number, does) {
   const element = fromTemplate("phone-template");
@@ -90,7 +79,8 @@ export function createPhone(number, does) {
   const dismissed = new Set();
   const endingSeen = new Map(); // call id -> when this page saw it end
   const openLogs = new Set();
-  let phone = { number, behaviour: "ring" };
+  let phone = { number, behaviour: "ring", sms: "deliver" };
+  let app = "idle"; // what the screen shows between calls: "idle" or "messages"
   let calls = null;
   let showAll = false;
   let drawnLog = "";
@@ -99,6 +89,8 @@ export function createPhone(number, does) {
   element.dataset.number = number;
   element.style.setProperty("--hue", hueOf(number));
   one(".keypad").append(...keypad((key) => press(key)));
+  const messages = createMessages(one(".view.messages"), (text, carrier) => does.reply(number, text, carrier));
+  const markApp = createTabs(one(".dock"), open);
 
   // A call that found the phone busy begins later and ends sooner than the one it is busy with.
   const lastEnded = () =>
@@ -117,6 +109,14 @@ export function createPhone(number, does) {
 
   const name = () => phone.label || readable(number);
 
+  function open(chosen) {
+    app = chosen;
+    const ended = current();
+    if (ended) dismissed.add(ended.id);
+    draw();
+    messages.toEnd();
+  }
+
   function press(key) {
     const call = current();
     if (call?.status !== "answered") return;
@@ -130,6 +130,10 @@ export function createPhone(number, does) {
     const action = event.target.closest("[data-action]")?.dataset.action;
     const call = current();
     if (action === "reset") does.reset(number);
+    if (action === "messages") {
+      open("messages");
+      one('.dock [value="messages"]').focus({ preventScroll: true }); // the notice goes away
+    }
     if (action === "show-all") {
       showAll = true;
       drawLog();
@@ -146,7 +150,8 @@ export function createPhone(number, does) {
   behaviour.addEventListener("change", () => {
     const chosen = behaviour.behaviour.value;
     const field = (input) => (input.value === "" ? null : Number(input.value));
-    fitFields(behaviour, chosen);
+    fitFields(one(".when-called"), chosen);
+    fitFields(one(".when-texted"), behaviour.sms.value);
     if (chosen === "press" && behaviour.keys.value === "") behaviour.keys.value = "1";
     if (!behaviour.reportValidity()) return;
     const settings = { behaviour: chosen === "press" ? "answer" : chosen };
@@ -155,6 +160,9 @@ export function createPhone(number, does) {
       if (!input.disabled && field(input) !== null) settings[input.name] = field(input);
     }
     if (chosen === "press") settings.keys = behaviour.keys.value;
+    settings.sms = behaviour.sms.value;
+    const error = behaviour.sms_error.disabled ? phone.sms_error : behaviour.sms_error.value;
+    if (error) settings.sms_error = error; // otherwise the sandbox's usual one
     does.behave(number, settings);
   });
 
@@ -181,18 +189,24 @@ export function createPhone(number, does) {
     const known = BEHAVIOURS.includes(shown) ? BEHAVIOURS : [...BEHAVIOURS, shown];
     fillChoices(behaviour.behaviour, known.map((value) => [value, t(`behaviour.${value}`)]));
     behaviour.behaviour.value = shown;
-    behaviour.after_s.value = phone.after_s ?? "";
-    behaviour.keys.value = phone.keys ?? "";
-    behaviour.hangup_after_s.value = phone.hangup_after_s ?? "";
+    for (const name of ["after_s", "keys", "hangup_after_s", "sms_error"]) {
+      const input = behaviour[name];
+      // Do not overwrite what is being typed.
+      if (input !== document.activeElement) input.value = phone[name] ?? "";
+    }
     behaviour.hangup_after_s.placeholder = t("never");
-    fitFields(behaviour, shown);
+    fitFields(one(".when-called"), shown);
+    fillChoices(behaviour.sms, TEXTING.map((value) => [value, t(`texting.${value}`)]));
+    behaviour.sms.value = phone.sms;
+    fitFields(one(".when-texted"), phone.sms);
   }
 
   function drawCall(call) {
     element.dataset.status = call?.status ?? "idle";
-    for (const view of all(".view")) {
-      view.hidden = !view.classList.contains(element.dataset.status);
-    }
+    element.dataset.app = app;
+    markApp(app);
+    one(".dock").hidden = call !== null && call.status !== "ended"; // a call takes the whole screen
+    for (const view of all(".view")) view.hidden = !view.classList.contains(call?.status ?? app);
     if (call === null) {
       drawNotice();
       return;
@@ -277,8 +291,20 @@ export function createPhone(number, does) {
     tick();
   }
 
-  /** Take `phone` and its `calls`, newest first, from the sandbox and draw them. */
-  function show(newPhone, newCalls) {
+  function drawUnread() {
+    if (current() === null && app === "messages" && !document.hidden) messages.read();
+    const [newest, ...others] = messages.unread();
+    unreadBadge(one(".dock .unread"), newest ? 1 + others.length : 0);
+    const notice = one(".text-notice");
+    notice.hidden = newest === undefined;
+    if (newest === undefined) return;
+    write(notice.querySelector("b"), newest.sign);
+    write(notice.querySelector("time"), clock.hoursMinutes(Date.parse(newest.at)));
+    write(notice.querySelector(".text"), newest.text);
+  }
+
+  /** Take `phone`, its `calls` and `texts`, newest first, from the sandbox and draw them. */
+  function show(newPhone, newCalls, texts) {
     for (const call of newCalls) {
       if (call.status !== "ended" || endingSeen.has(call.id)) continue;
       const age = calls === null ? clock.now() - Date.parse(call.ended_at) : 0;
@@ -286,6 +312,7 @@ export function createPhone(number, does) {
     }
     phone = newPhone;
     calls = newCalls;
+    messages.show(texts, phone);
     draw();
   }
 
@@ -293,6 +320,7 @@ export function createPhone(number, does) {
   function tick() {
     const call = current();
     if ((call?.status ?? "idle") !== element.dataset.status) drawCall(call);
+    drawUnread();
     const now = clock.now();
     write(one(".small-time"), clock.hoursMinutes(now));
     if (call === null) {
@@ -320,7 +348,9 @@ export function createPhone(number, does) {
     else if (line > bubble.clientHeight - 12) bubble.scrollTop += line - bubble.clientHeight + 40;
   }
 
-  return { element, show, tick, press, current, name };
+  const unread = () => messages.unread().length;
+
+  return { element, show, tick, press, current, unread, name };
 }
 
 function tell(list, term, text) {
@@ -328,20 +358,4 @@ function tell(list, term, text) {
   dt.textContent = term;
   dd.textContent = text;
   list.append(dt, dd);
-}
-
-/** Put `[value, words]` pairs into a select, keeping what is chosen. */
-export function fillChoices(select, choices) {
-  const chosen = select.value;
-  select.replaceChildren(...choices.map(([value, words]) => new Option(words, value)));
-  if (choices.some(([value]) => value === chosen)) select.value = chosen;
-}
-
-/** Show only the fields whose `data-for` names `chosen`. */
-export function fitFields(form, chosen) {
-  for (const label of form.querySelectorAll("[data-for]")) {
-    const wanted = label.dataset.for.split(" ").includes(chosen);
-    label.hidden = !wanted;
-    for (const field of label.querySelectorAll("input, select")) field.disabled = !wanted;
-  }
 }

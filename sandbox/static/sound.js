@@ -1,4 +1,4 @@
-// Ring tone, key tones and speech. Browsers allow none of it before the first gesture.
+// Ring tone, chime, key tones and speech. Browsers allow none of it before the first gesture.
 
 const RING_PERIOD_S = 3;
 const RING_NOTES = [659.3, 784, 987.8, 1318.5, 987.8, 1318.5]; // E5 G5 B5 E6 B5 E6
@@ -63,6 +63,14 @@ export function ring(wanted) {
     clearInterval(ringTimer);
     ringTimer = null;
   }
+}
+
+/** Two soft notes: something came that waits. */
+export function chime() {
+  if (!isHeard()) return;
+  const start = audio.currentTime + 0.02;
+  note(1046.5, start, 0.22, 0.05); // C6
+  note(1568, start + 0.12, 0.4, 0.05); // G6
 }
 
 /** The two tones of a key on a telephone. */

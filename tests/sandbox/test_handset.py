@@ -5,11 +5,15 @@ of heard, and each oscillator that it starts counts as a tone.
 """
 
 import functools
+import json
 import os
 import re
 import shutil
+import smtplib
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -18,7 +22,15 @@ import pytest
 from alibabacloud_dyvmsapi20170525 import models as alibaba
 from alibabacloud_dyvmsapi20170525.client import Client
 from alibabacloud_tea_openapi.models import Config
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -26,11 +38,13 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.vms.v20200902 import models as tencent
 from tencentcloud.vms.v20200902.vms_client import VmsClient
 
-from sandbox.server import Running, running
+from sandbox.server import running
+from tests.sandbox.signing import acs3, tc3
 
 LI, SAM = "+8613700000000", "+8613700000001"
 APP = "1400000000"
 CALLER = "05710000000"
+KEYS = {"access_key_id": "LTAI-test-id", "access_key_secret": "test-secret-of-alibaba"}
 LAPTOP, PHONE = (1280, 800), (390, 664)  # what the bars of a browser leave of 844
 # As root, and with nobody to talk to outside this machine.
 ARGUMENTS = [
@@ -54,6 +68,9 @@ OscillatorNode.prototype.start = function (...when) {
   return start.apply(this, when);
 };
 """
+
+# What the browser says when it keeps a mail from running or loading something.
+KEPT_FROM = re.compile(r"Blocked script execution|(Loading the image|JavaScript URL).* violates")
 
 expect.set_options(timeout=15_000)
 
@@ -86,35 +103,33 @@ def new_context(browser: Browser, locale: str, size: tuple[int, int]) -> Browser
     )
     context.add_init_script(NOTE_SOUNDS)
     context.set_default_timeout(15_000)
-    context.new_page()  # keeps the window open: a tab in it comes faster than another window
     return context
 
 
-Contexts = Callable[[str, tuple[int, int]], BrowserContext]
-
-
-@pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Contexts:
-    """One for each language and window: making it takes longer than most tests."""
-    return functools.cache(functools.partial(new_context, browser))
-
-
 class Desk:
-    """A sandbox, and the carriers' own SDKs to call its phones."""
+    """A sandbox, and the carriers' own SDKs to call its phones; texts are signed by hand."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, smtp_port: int) -> None:
+        self.url, self._smtp_port = url, smtp_port
         self.api = httpx2.Client(base_url=url, trust_env=False, timeout=10)
-        keys = {"access_key_id": "LTAI-test-id", "access_key_secret": "test-secret-of-alibaba"}
+        self._host = urlsplit(url).netloc
         self._alibaba: Any = Client(
-            Config(**keys, endpoint=urlsplit(url).netloc, protocol="http", read_timeout=10_000)
+            Config(**KEYS, endpoint=self._host, protocol="http", read_timeout=10_000)
         )
+
+    def begin(self) -> None:
+        """Be as if just started, with two phones, whose owners the carriers may call and text."""
+        self.api.post("/sandbox/reset").raise_for_status()
         self.tell(
             {
                 "alibaba": {
-                    **keys,
+                    **KEYS,
                     "show_numbers": [CALLER],
                     "templates": {"TTS_1": "${text}", "TTS_2": "已收到按键。"},
+                    "sms_sign_names": ["铃回"],
+                    "sms_templates": {"SMS_1": "告警：${title}。回复1认领。"},
+                    "sms_reply_url": "",
+                    "mail_account_names": ["page@ringback.example"],
                     "limits": False,
                 },
                 "tencent": {
@@ -123,6 +138,11 @@ class Desk:
                     "sdk_app_ids": [APP],
                     "voice_url": "",
                     "templates": {"1": "{1}"},
+                    "sms_sdk_app_ids": [APP],
+                    "sms_sign_names": ["Ringback"],
+                    "sms_templates": {"9": "Alert: {1}. Reply 1 to acknowledge."},
+                    "sms_variable_chars": 500,
+                    "sms_reply_url": "",
                     "limits": False,
                 },
             }
@@ -158,9 +178,9 @@ class Desk:
         )
         assert answer.body.code == "OK", answer.body
 
-    def tencent_calls(self, number: str, text: str, *, read_s: float = 10.0) -> None:
+    def tencent_calls(self, number: str, text: str) -> None:
         """Place a call; Tencent plays nothing after a key. Raises TencentCloudSDKException."""
-        http = HttpProfile(protocol="http", endpoint=urlsplit(self.url).netloc, reqTimeout=read_s)
+        http = HttpProfile(protocol="http", endpoint=self._host, reqTimeout=10)
         client = VmsClient(
             Credential("AKIDtest", "test-secret-of-tencent"),
             "ap-guangzhou",
@@ -170,6 +190,58 @@ class Desk:
         request.TemplateId, request.TemplateParamSet = "1", [text]
         request.CalledNumber, request.VoiceSdkAppid, request.PlayTimes = number, APP, 2
         client.SendTtsVoice(request)
+
+    def texts(self, carrier: str, number: str, title: str) -> None:
+        """Have a carrier text this number, and let its receipt come."""
+        if carrier == "alibaba":
+            signed = acs3(
+                self._host,
+                "SendSms",
+                {
+                    "PhoneNumbers": number.removeprefix("+86"),
+                    "SignName": "铃回",
+                    "TemplateCode": "SMS_1",
+                    "TemplateParam": json.dumps({"title": title}),
+                },
+            )
+        else:
+            told = {
+                "PhoneNumberSet": [number],
+                "SmsSdkAppId": APP,
+                "SignName": "Ringback",
+                "TemplateId": "9",
+                "TemplateParamSet": [title],
+            }
+            signed = tc3(self._host, "SendSms", told, version="2021-01-11", service="sms")
+        answer = self.api.post(signed.target, headers=signed.headers, content=signed.body)
+        assert re.search('"Code": ?"(OK|Ok)"', answer.text), answer.text
+        self.pass_time(10)
+
+    def mails(self, subject: str, html: str, text: str = "plain") -> None:
+        """Have a mail arrive by SMTP."""
+        mail = EmailMessage()
+        mail["From"], mail["To"] = "Ringback <page@ringback.example>", "li@example.com"
+        mail["Subject"], mail["Auto-Submitted"] = subject, "auto-generated"
+        mail.set_content(text)
+        mail.add_alternative(html, subtype="html")
+        with smtplib.SMTP("127.0.0.1", self._smtp_port, timeout=10) as smtp:
+            smtp.send_message(mail)
+
+    def directmails(self, subject: str, html: str) -> None:
+        """Have a mail arrive by Alibaba Cloud's DirectMail, without a plain twin."""
+        told = {
+            "AccountName": "page@ringback.example",
+            "AddressType": "1",
+            "ReplyToAddress": "false",
+            "ToAddress": "li@example.com",
+            "Subject": subject,
+            "HtmlBody": html,
+            "FromAlias": "铃回",
+            "Headers": '{"Auto-Submitted": "auto-generated"}',
+        }
+        signed = acs3(self._host, "SingleSendMail", told, version="2015-11-23", in_body=True)
+        answer = self.api.post(signed.target, headers=signed.headers, content=signed.body)
+        answer.raise_for_status()
 
     def pass_time(self, seconds: float) -> None:
         """Let this much of the sandbox's time pass at once."""
@@ -186,19 +258,19 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Running]:
+def only_desk() -> Iterator[Desk]:
     """One sandbox for all."""
     with running() as sandbox:
-        yield sandbox
+        desk = Desk(sandbox.url, sandbox.smtp_port)
+        yield desk
+        desk.api.close()
 
 
 @pytest.fixture
-def desk(sandbox: Running) -> Iterator[Desk]:
+def desk(only_desk: Desk) -> Desk:
     """The sandbox, as if it had just been started."""
-    httpx2.post(f"{sandbox.url}/sandbox/reset", trust_env=False).raise_for_status()
-    desk = Desk(sandbox.url)
-    yield desk
-    desk.api.close()
+    only_desk.begin()
+    return only_desk
 
 
 @dataclass(slots=True)
@@ -219,7 +291,8 @@ class Handset:
 
     def is_in(self, status: str, number: str = LI) -> None:
         """Wait until this phone shows a call in this state."""
-        expect(self.phone(number)).to_have_attribute("data-status", status)
+        # Looks at every frame, which `expect` does not.
+        self.page.locator(f".phone[data-number='{number}'][data-status='{status}']").wait_for()
 
     def turn_sound_on(self) -> None:
         """Make the gesture without which no browser lets a page sound."""
@@ -237,44 +310,74 @@ class Handset:
         """How many tones were started."""
         return self.page.evaluate("window.tones")
 
+    def opens_messages(self, number: str = LI) -> Locator:
+        """Open the messages of this phone, and return them."""
+        self.phone(number).get_by_role("tab", name="Messages").click()
+        return self.phone(number).get_by_role("log")
+
     def card(self, carrier: str) -> Locator:
         """One carrier's panel."""
         return self.page.locator(f".carrier-card[data-carrier='{carrier}']")
+
+
+def new_handset(browser: Browser, locale: str, size: tuple[int, int]) -> Handset:
+    """A window of somebody's, with nothing in it yet."""
+    handset = Handset(new_context(browser, locale, size).new_page())
+    page, errors = handset.page, handset.errors
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda said: (
+            errors.append(said.text)
+            if said.type in ("error", "warning") and not KEPT_FROM.search(said.text)
+            else None
+        ),
+    )
+
+    def ended(request: Request) -> None:
+        if request.failure != "csp":  # which was stopped before it asked anybody
+            handset.hosts.add(urlsplit(request.url).netloc)
+
+    page.on("requestfinished", ended)
+    page.on("requestfailed", ended)
+    return handset
+
+
+Handsets = Callable[[str, tuple[int, int]], Handset]
+
+
+@pytest.fixture(scope="module")
+def handsets(browser: Browser) -> Handsets:
+    """One for each language and window, loaded anew by each test: making it takes longer."""
+    return functools.cache(functools.partial(new_handset, browser))
 
 
 Opens = Callable[..., Handset]
 
 
 @pytest.fixture
-def opens(contexts: Contexts, desk: Desk) -> Iterator[Opens]:
+def opens(handsets: Handsets, desk: Desk) -> Iterator[Opens]:
     """Open the page; nothing may go wrong in it, nor may it ask another host."""
     opened: list[Handset] = []
 
     def open_page(
-        *,
-        locale: str = "en-US",
-        size: tuple[int, int] = LAPTOP,
-        context: BrowserContext | None = None,
+        *, locale: str = "en-US", size: tuple[int, int] = LAPTOP, handset: Handset | None = None
     ) -> Handset:
-        handset = Handset((context or contexts(locale, size)).new_page())
+        handset = handset or handsets(locale, size)
         opened.append(handset)
-        page, errors = handset.page, handset.errors
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda said: errors.append(said.text) if said.type in ("error", "warning") else None,
-        )
-        page.on("request", lambda request: handset.hosts.add(urlsplit(request.url).netloc))
-        page.goto(desk.url)
-        expect(handset.phone(SAM)).to_be_visible()
+        handset.page.goto(desk.url)
+        handset.phone(SAM).wait_for()
         return handset
 
     yield open_page
     for handset in opened:
         handset.page.evaluate("localStorage.clear()")
-        handset.page.close()
-        assert handset.errors == []
-        assert handset.hosts == {urlsplit(desk.url).netloc}
+        handset.page.goto("about:blank")  # it would go on drawing all that the next test does
+        errors, hosts = handset.errors.copy(), handset.hosts.copy()
+        handset.errors.clear()
+        handset.hosts.clear()
+        assert errors == []
+        assert hosts == {urlsplit(desk.url).netloc}
 
 
 @pytest.fixture
@@ -286,9 +389,9 @@ def handset(opens: Opens) -> Handset:
 @pytest.fixture
 def steered(browser: Browser, opens: Opens) -> Handset:
     """The same with its timers in our hands, which are its whole context's."""
-    context = new_context(browser, "en-US", LAPTOP)
-    context.clock.install()
-    return opens(context=context)
+    handset = new_handset(browser, "en-US", LAPTOP)
+    handset.page.clock.install()
+    return opens(handset=handset)
 
 
 def test_an_incoming_call_is_seen_on_the_phone_and_in_the_title(
@@ -353,22 +456,19 @@ def test_the_text_is_said_whole_in_its_own_language(
     expect(handset.phone().locator(".spoken")).to_have_text(text)
 
 
-@pytest.mark.parametrize("plays", [1, 3])
-def test_the_text_is_said_as_often_as_the_carrier_plays_it(
-    desk: Desk, handset: Handset, plays: int
-) -> None:
+def test_the_text_is_said_as_often_as_the_carrier_plays_it(desk: Desk, handset: Handset) -> None:
     end = "认领请按1。"
     text = "数据库磁盘已满，" * 12 + "请尽快处理。" + end  # about 26 s
     handset.turn_sound_on()
-    desk.alibaba_calls(LI, text, plays=plays, wait_ms=60_000)
+    desk.alibaba_calls(LI, text, plays=3, wait_ms=60_000)
     desk.pass_time(2)
     handset.press("Answer")
     handset.said(text)
-    for minute in ("0:3", "1:0", "1:3")[:plays]:
+    for minute in ("0:3", "1:0", "1:3"):
         handset.page.get_by_role("button", name="Advance by 30 s").click()
         expect(handset.phone().locator(".timer")).to_have_text(re.compile(f"^{minute}"))
     said = [part["text"] for part in handset.page.evaluate("window.said")]
-    assert said.count(end) == plays
+    assert said.count(end) == 3
 
 
 def test_a_key_reaches_the_carrier_and_its_reply_is_heard(desk: Desk, handset: Handset) -> None:
@@ -443,30 +543,7 @@ def test_digits_typed_into_a_field_are_no_keys(desk: Desk, handset: Handset) -> 
     assert desk.calls()[0]["keys"] == "3"
 
 
-@pytest.mark.parametrize(
-    ("locale", "stages"),
-    [
-        (
-            "en-US",
-            [
-                "dialling",
-                "ringing",
-                "answered",
-                "pressed 1",
-                "hears: 已收到按键。",
-                "ended: Hung up",
-            ],
-        ),
-        (
-            "zh-CN",
-            ["呼出", "响铃", "接听", "按键 1", "听到：已收到按键。", "结束：已挂断"],
-        ),
-    ],
-)
-def test_the_log_tells_a_call_stage_by_stage(
-    desk: Desk, opens: Opens, locale: str, stages: list[str]
-) -> None:
-    handset = opens(locale=locale)
+def test_the_log_tells_a_call_stage_by_stage(desk: Desk, handset: Handset) -> None:
     desk.rings(LI, "数据库已满")
     handset.is_in("ringing")
     call = desk.calls()[0]["id"]
@@ -476,9 +553,9 @@ def test_the_log_tells_a_call_stage_by_stage(
     handset.is_in("ended")
     log = handset.phone().locator(".log")
     log.locator("summary").click()
-    expect(log.locator(".steps li")).to_have_count(len(stages))
-    for line, stage in zip(log.locator(".steps li").all(), stages, strict=True):
-        expect(line).to_contain_text(stage)
+    expect(log.locator(".steps li")).to_contain_text(
+        ["dialling", "ringing", "answered", "pressed 1", "hears: 已收到按键。", "ended: Hung up"]
+    )
     expect(log.locator("dd").first).to_have_text("数据库已满")
 
 
@@ -521,10 +598,7 @@ def test_a_phone_is_put_on_the_desk_by_hand(handset: Handset) -> None:
     [
         ("answers and presses keys", "completed", "1"),
         ("is busy", "busy", ""),
-        ("is switched off", "off", ""),
-        ("rings, nobody answers", "no_answer", ""),
         ("voicemail answers", "key_timeout", ""),
-        ("declines", "rejected", ""),
     ],
 )
 def test_the_next_call_meets_what_was_chosen_for_the_number(
@@ -558,10 +632,7 @@ class Broken:
             0,
             {"Error code": "FailedOperation.InsufficientBalance"},
         ),
-        Broken("throttles", "RequestLimitExceeded", 0),
-        Broken("hangs, places nothing", "ClientNetworkError", 0),
-        Broken("closes the connection, places nothing", "ClientNetworkError", 0),
-        Broken("places the call, then resets the connection", "ClientNetworkError", 1),
+        Broken("does what was asked, then resets the connection", "ClientNetworkError", 1),
         Broken("answers late", None, 1, {"Seconds": "0.1"}),
     ],
     ids=lambda broken: broken.fault,
@@ -581,7 +652,7 @@ def test_the_next_request_meets_what_was_broken_on_the_page(
         desk.tencent_calls(LI, "数据库已满")
     else:
         with pytest.raises(TencentCloudSDKException) as refused:
-            desk.tencent_calls(LI, "数据库已满", read_s=0.5)
+            desk.tencent_calls(LI, "数据库已满")
         assert refused.value.code == broken.code
     assert len(desk.calls()) == broken.calls
     # It was for once: the page says that all is well again, and what the request met.
@@ -628,6 +699,271 @@ def test_a_callback_is_followed_until_it_is_given_up(desk: Desk, steered: Handse
     expect(pushed).to_contain_text("given up, 3 tries")
 
 
+def test_a_text_is_shown_with_its_sender_and_its_carrier(desk: Desk, handset: Handset) -> None:
+    desk.texts("alibaba", LI, "磁盘将满")
+    desk.texts("tencent", LI, "磁盘将满")
+    thread = handset.opens_messages()
+    expect(thread.locator(".sender b")).to_have_text(["铃回", "Ringback"])
+    expect(thread.locator(".carrier")).to_have_text(["Alibaba Cloud", "Tencent Cloud"])
+    expect(thread.locator(".text")).to_have_text(
+        ["告警：磁盘将满。回复1认领。", "Alert: 磁盘将满. Reply 1 to acknowledge."]
+    )
+    expect(handset.opens_messages(SAM)).to_contain_text("No messages yet.")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code", "fate"),
+    [
+        ("gets it", None, "delivered"),
+        ("does not get it", "MOBILE_IN_BLACK", "not delivered: MOBILE_IN_BLACK"),
+        ("gets it, no receipt ever comes", None, "waiting for the receipt"),
+    ],
+)
+def test_the_next_text_meets_what_was_chosen_for_the_number(
+    desk: Desk, handset: Handset, chosen: str, code: str | None, fate: str
+) -> None:
+    with handset.page.expect_response("**/sandbox/phones/*"):
+        handset.phone().get_by_label("When texted").select_option(label=chosen)
+    if code is not None:
+        field = handset.phone().get_by_label("Code in the receipt")
+        with handset.page.expect_response("**/sandbox/phones/*"):
+            field.fill(code)
+            field.blur()
+    desk.texts("alibaba", LI, "磁盘将满")
+    expect(handset.opens_messages().locator(".state")).to_have_text(fate)
+    # What it does when called stays as it was, and so does its owner.
+    expect(handset.phone().get_by_label("When called")).to_have_value("ring")
+    expect(handset.phone().locator(".card .label")).to_have_text("Li")
+
+
+def test_what_happens_to_texts_outlives_what_else_is_chosen(desk: Desk, handset: Handset) -> None:
+    phone, page = handset.phone(), handset.page
+    told = {"label": "Li", "sms": "fail", "sms_error": "MK:0001"}
+    desk.api.put(f"/sandbox/phones/{LI}", json=told).raise_for_status()
+    code = phone.get_by_label("Code in the receipt")
+    expect(code).to_have_value("MK:0001")
+    with page.expect_response("**/sandbox/phones/*"):
+        phone.get_by_label("When called").select_option(label="is busy")
+    desk.texts("alibaba", LI, "磁盘将满")
+    expect(handset.opens_messages().locator(".state")).to_have_text("not delivered: MK:0001")
+    with page.expect_response("**/sandbox/phones/*"):
+        phone.get_by_label("When texted").select_option(label="gets it")
+    (told, _) = desk.api.get("/sandbox/state").json()["phones"]
+    assert (told["behaviour"], told["sms"], told["sms_error"]) == ("busy", "deliver", "MK:0001")
+
+
+def test_a_text_waits_unread_until_its_messages_are_opened(desk: Desk, handset: Handset) -> None:
+    page, phone = handset.page, handset.phone()
+    handset.turn_sound_on()
+    desk.texts("alibaba", LI, "磁盘将满")
+    expect(phone.get_by_role("tab", name="Messages 1 unread")).to_be_visible()
+    page.wait_for_function("window.tones === 2")  # two soft notes for each, and no ringing
+    desk.texts("tencent", LI, "The gateway is down")
+    expect(phone.get_by_role("tab", name="Messages 2 unread")).to_be_visible()
+    expect(page).to_have_title("(2) ringback sandbox: the phones")
+    expect(handset.phone(SAM).get_by_role("tab", name="Messages", exact=True)).to_be_visible()
+    expect(page.locator("#announce")).to_have_text("Li: a message from Ringback.")
+    page.wait_for_function("window.tones === 4")
+    # The lock screen shows the newest, which leads to all.
+    phone.get_by_role("button", name="The gateway is down").click()
+    expect(phone.get_by_role("tab", name="Messages", exact=True)).to_be_focused()
+    expect(page).to_have_title("ringback sandbox: the phones")
+    expect(phone.get_by_role("log").locator(".text")).to_have_count(2)
+
+
+def test_a_text_that_did_not_come_is_not_unread(desk: Desk, handset: Handset) -> None:
+    told = {"label": "Li", "sms": "fail"}
+    desk.api.put(f"/sandbox/phones/{LI}", json=told).raise_for_status()
+    desk.texts("alibaba", LI, "磁盘将满")
+    desk.texts("alibaba", SAM, "磁盘将满")
+    expect(handset.page).to_have_title("(1) ringback sandbox: the phones")
+    expect(handset.phone().get_by_role("tab", name="Messages", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("carrier", "named", "field"),
+    [("alibaba", "SmsUp", "content"), ("tencent", "SmsReply", "text")],
+)
+def test_a_reply_is_pushed_by_the_carrier_of_the_text(
+    desk: Desk, handset: Handset, carrier: str, named: str, field: str
+) -> None:
+    nobody = "http://127.0.0.1:1/"  # no such port is ever open
+    desk.tell({carrier: {"sms_reply_url": nobody}})
+    thread = handset.opens_messages()
+    expect(handset.phone().get_by_role("button", name="Reply 1")).to_be_disabled()
+    desk.texts(carrier, LI, "磁盘将满")
+    handset.press("Reply 1")
+    expect(thread.locator(".outgoing .text")).to_have_text("1")
+    handset.phone().get_by_label("Reply", exact=True).fill("认领 <1>")
+    handset.page.keyboard.press("Enter")
+    expect(thread.locator(".outgoing .text")).to_have_text(["1", "认领 <1>"])
+    pushes = [push for push in desk.api.get("/sandbox/pushes").json() if push["url"] == nobody]
+    bodies = [push["body"][0] if carrier == "alibaba" else push["body"] for push in pushes]
+    assert sorted(body[field] for body in bodies) == ["1", "认领 <1>"]
+    handset.page.get_by_text("Callbacks to ringback").click()
+    expect(handset.page.locator("#pushes li", has_text=f"{named} 1")).to_be_visible()
+
+
+def test_what_is_being_typed_is_not_overwritten(desk: Desk, handset: Handset) -> None:
+    phone = handset.phone()
+    phone.get_by_label("When texted").select_option(label="does not get it")
+    phone.get_by_label("Code in the receipt").fill("MK:00")
+    told = {"label": "Li Wei", "sms": "fail"}
+    desk.api.put(f"/sandbox/phones/{LI}", json=told).raise_for_status()
+    expect(phone.locator(".card .label")).to_have_text("Li Wei")
+    expect(phone.get_by_label("Code in the receipt")).to_have_value("MK:00")
+
+
+def test_the_owner_answers_the_last_text_that_came(desk: Desk, handset: Handset) -> None:
+    thread, reply = handset.opens_messages(), handset.phone().get_by_role("button", name="Reply 1")
+    told = {"label": "Li", "sms": "fail"}
+    desk.api.put(f"/sandbox/phones/{LI}", json=told).raise_for_status()
+    desk.texts("tencent", LI, "磁盘将满")
+    expect(thread.locator(".state")).to_contain_text("not delivered")
+    expect(reply).to_be_disabled()
+    desk.own("Li", LI)
+    desk.texts("alibaba", LI, "磁盘将满")
+    desk.api.put(f"/sandbox/phones/{LI}", json=told).raise_for_status()
+    desk.texts("tencent", LI, "磁盘已满")
+    expect(thread.locator(".text")).to_have_count(3)
+    reply.click()
+    expect(thread.locator(".outgoing .text")).to_have_text("1")
+    assert desk.api.get("/sandbox/texts").json()[0]["carrier"] == "alibaba"
+
+
+def test_a_call_takes_the_screen_from_the_messages_and_gives_it_back(
+    desk: Desk, handset: Handset
+) -> None:
+    thread = handset.opens_messages()
+    desk.rings(LI, "数据库已满")
+    handset.is_in("ringing")
+    expect(thread).to_be_hidden()
+    desk.texts("alibaba", LI, "磁盘将满")  # its owner does not see it now
+    expect(handset.phone().locator(".dock")).to_be_hidden()
+    handset.press("Decline")
+    handset.is_in("ended")
+    expect(handset.page).to_have_title("(1) ringback sandbox: the phones")
+    handset.press("Done")
+    expect(thread).to_contain_text("磁盘将满")
+    expect(handset.page).to_have_title("ringback sandbox: the phones")
+
+
+def test_the_tabs_of_a_phone_are_moved_through_with_the_arrow_keys(handset: Handset) -> None:
+    phone = handset.phone()
+    phone.get_by_role("tab", name="Phone").focus()
+    handset.page.keyboard.press("ArrowRight")
+    expect(phone.get_by_role("tab", name="Messages")).to_be_focused()
+    expect(phone.get_by_role("tab", name="Messages")).to_have_attribute("aria-selected", "true")
+    expect(phone.get_by_role("tab", name="Phone")).to_have_attribute("tabindex", "-1")
+    expect(phone.get_by_role("log")).to_be_visible()
+    handset.page.keyboard.press("ArrowRight")
+    expect(phone.locator(".big-time")).to_be_visible()
+
+
+def test_a_number_that_nobody_set_up_appears_when_it_is_texted(
+    desk: Desk, handset: Handset
+) -> None:
+    desk.texts("alibaba", "+8613700000009", "磁盘将满")
+    thread = handset.opens_messages("+8613700000009")
+    expect(thread).to_contain_text("磁盘将满")
+    with handset.page.expect_response("**/sandbox/state"):
+        handset.press("Back to the default", "+8613700000009")
+    expect(thread).to_contain_text("磁盘将满")
+
+
+def test_a_mail_is_unread_until_it_is_opened_and_its_link_leads_on(
+    desk: Desk, handset: Handset
+) -> None:
+    page = handset.page
+    target = f"{desk.url}/static/icon.svg"
+    desk.mails("[严重] 磁盘将满", f'<p>Full.</p><a href="{target}">Acknowledge</a>')
+    box = page.get_by_role("region", name="Mailbox")
+    expect(box.get_by_role("heading", name="Mailbox 1 unread")).to_be_visible()
+    expect(page.get_by_role("link", name="Mailbox").get_by_label("1 unread")).to_be_visible()
+    expect(page).to_have_title("(1) ringback sandbox: the phones")
+    line = box.get_by_role("button", name="[严重] 磁盘将满")
+    for words in ("New:", "page@ringback.example", "li@example.com", "SMTP"):
+        expect(line).to_contain_text(words)
+    line.click()
+    expect(line).not_to_contain_text("New:")
+    expect(page).to_have_title("ringback sandbox: the phones")
+    with page.context.expect_page() as opened:
+        box.frame_locator("iframe").get_by_role("link", name="Acknowledge").click()
+    opened.value.wait_for_url(target)
+    assert opened.value.evaluate("window.opener") is None
+    opened.value.close()
+
+
+def test_a_mail_is_read_as_plain_text_and_with_its_headers(desk: Desk, handset: Handset) -> None:
+    box = handset.page.get_by_role("region", name="Mailbox")
+    desk.mails("Disk full", "<p>Full.</p>", "磁盘将满 <b>&amp;</b>")
+    box.get_by_role("button", name="Disk full").click()
+    expect(box.frame_locator("iframe").get_by_text("Full.")).to_be_visible()
+    box.get_by_role("tab", name="Plain text").click()
+    expect(box.get_by_role("tabpanel", name="Plain text")).to_contain_text("磁盘将满 <b>&amp;</b>")
+    handset.page.keyboard.press("ArrowRight")
+    expect(box.get_by_role("tabpanel", name="Headers")).to_contain_text("auto-generated")
+    expect(box.locator("iframe")).to_be_hidden()
+
+
+def test_mails_of_both_ways_lie_in_one_mailbox(desk: Desk, handset: Handset) -> None:
+    """DirectMail tells no more of a mail than its sender told it."""
+    box = handset.page.get_by_role("region", name="Mailbox")
+    desk.mails("Disk full", "<p>Full.</p>")
+    desk.directmails("磁盘将满", "<p>请认领。</p>")
+    expect(box.get_by_role("listitem")).to_have_count(2)
+    expect(box.get_by_role("listitem").first).to_contain_text("DirectMail")
+    box.get_by_role("button", name="磁盘将满").click()
+    expect(box.frame_locator("iframe").get_by_text("请认领。")).to_be_visible()
+    letter = box.get_by_role("article")
+    expect(letter).to_contain_text("From 铃回 <page@ringback.example>")
+    expect(letter).to_contain_text("to li@example.com")
+    expect(letter.get_by_role("tab", name="Plain text")).to_be_disabled()
+    letter.get_by_role("tab", name="Headers").click()
+    expect(letter.get_by_role("tabpanel", name="Headers")).to_contain_text("auto-generated")
+    handset.page.get_by_text("Requests from ringback").click()
+    asked = handset.page.locator("#requests li summary")
+    expect(asked).to_contain_text(["SingleSendMail", "DATA"])
+    expect(asked).to_contain_text(["li@example.com", "li@example.com"])
+
+
+def test_a_mail_runs_no_script_and_asks_no_host(desk: Desk, handset: Handset) -> None:
+    page = handset.page
+    with socket.create_server(("127.0.0.1", 0)) as tracker:
+        tracker.settimeout(0)
+        url = f"http://127.0.0.1:{tracker.getsockname()[1]}/"
+        html = f"""<meta http-equiv="refresh" content="0;url={url}">
+        <link rel="preconnect" href="{url}"><link rel="stylesheet" href="{url}">
+        <script>top.hacked = 1</script><p onclick="top.hacked = 1">Press</p>
+        <img src="{url}" onerror="top.hacked = 1" alt="">
+        <svg><a href="javascript:top.hacked = 1"><text y="20">Press this</text></a></svg>"""
+        desk.mails("<b>Disk</b> full", html)
+        with (
+            page.expect_console_message(lambda said: "Blocked script" in said.text),
+            page.expect_console_message(lambda said: "Loading the image" in said.text),
+        ):
+            page.get_by_role("button", name="<b>Disk</b> full").click()
+        letter = page.frame_locator("iframe")
+        letter.get_by_text("Press", exact=True).click()
+        with page.expect_console_message(lambda said: "JavaScript URL" in said.text):
+            letter.get_by_text("Press this").click()
+        assert page.evaluate("window.hacked") is None
+        with pytest.raises(BlockingIOError):  # nobody came
+            tracker.accept()
+
+
+def test_messages_and_mails_speak_the_readers_language(desk: Desk, opens: Opens) -> None:
+    handset = opens(locale="zh-CN")
+    desk.texts("alibaba", LI, "磁盘将满")
+    desk.mails("Disk full", "<p>Full.</p>")
+    handset.phone().get_by_role("tab", name="信息").click()
+    expect(handset.phone().get_by_role("button", name="回复 3")).to_be_visible()
+    expect(handset.phone().locator(".state")).to_have_text("已送达")
+    box = handset.page.get_by_role("region", name="邮箱")
+    box.get_by_role("button", name="Disk full").click()
+    expect(box.get_by_role("tab", name="邮件头")).to_be_visible()
+
+
 def test_the_page_speaks_the_readers_language_and_remembers_the_other(
     desk: Desk, opens: Opens
 ) -> None:
@@ -671,63 +1007,96 @@ def test_markup_in_a_text_or_a_name_is_shown_and_never_run(desk: Desk, handset: 
     handset.page.get_by_text("Requests from ringback").click()
     handset.page.locator("#requests li summary").click()
     expect(handset.page.locator("#requests pre")).to_contain_text("<img src=x")
+    desk.pass_time(120)
+    handset.press("Done")
+    desk.texts("tencent", LI, attack)
+    expect(handset.opens_messages().locator(".text")).to_contain_text(attack)
     assert handset.page.locator("img[src='x']").count() == 0
     assert handset.page.evaluate("window.hacked") is None
 
 
 def test_the_page_comes_back_when_the_sandbox_was_away(browser: Browser) -> None:
-    page = browser.new_context(locale="en-US", reduced_motion="reduce").new_page()
-    phone = page.locator(f".phone[data-number='{LI}']")
+    page = new_context(browser, "en-US", LAPTOP).new_page()
+    page.clock.install()
+    away = page.get_by_text("The sandbox does not answer. Trying again…")
     with running() as first:
-        Desk(first.url).api.close()
         page.goto(first.url)
-        expect(phone).to_be_visible()
-    expect(page.get_by_text("The sandbox does not answer. Trying again…")).to_be_visible()
+        expect(page.get_by_label("Number", exact=True)).to_be_visible()
+    away.wait_for()
     with running(urlsplit(first.url).port or 0) as second:
-        desk = Desk(second.url)
+        desk = Desk(second.url, second.smtp_port)
+        desk.begin()
         desk.rings(LI, "数据库已满")
-        expect(phone).to_have_attribute("data-status", "ringing")
-        expect(page.get_by_text("The sandbox does not answer.")).to_be_hidden()
+        page.clock.run_for(1_000)
+        handset = Handset(page)
+        handset.is_in("ringing")
+        expect(away).to_be_hidden()
         # It hears again, too.
         desk.api.post(f"/sandbox/calls/{desk.calls()[0]['id']}/answer").raise_for_status()
-        expect(phone).to_have_attribute("data-status", "answered")
+        handset.is_in("answered")
+        page.close()
         desk.api.close()
-        page.context.close()
 
 
-WIDER_THAN_THE_WINDOW = """() => [...document.querySelectorAll("body *")]
+WIDER_THAN_THE_WINDOW = """() => [...document.querySelectorAll("body, body *")]
   .filter((element) => !element.closest(".phones, .roster, .sprite, .visually-hidden"))
   .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
   .map((element) => element.outerHTML.slice(0, 120))"""
+# WCAG 2.5.5, and none of it beyond the window's edge.
+UNFIT_FOR_A_THUMB = """(buttons) => buttons.filter((button) => {
+    const { width, height, left, right } = button.getBoundingClientRect();
+    return Math.min(width, height) < 44 || left < 0 || right > innerWidth;
+  }).map((button) => button.outerHTML)"""
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-def test_a_phones_screen_holds_the_page_and_its_keys_fit_a_thumb(
-    desk: Desk, opens: Opens, locale: str
-) -> None:
-    handset = opens(locale=locale, size=PHONE)
+def hold(page: Page) -> None:
+    """Assert that the window is as wide as what is in it, in both languages."""
+    for other in ("中文", "English"):
+        page.locator("#language").filter(has_text=other).click()
+        page.locator("#language").filter(has_text=other).wait_for(state="detached")
+        assert page.evaluate(WIDER_THAN_THE_WINDOW) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_a_phones_screen_holds_the_page_and_its_keys_fit_a_thumb(desk: Desk, opens: Opens) -> None:
+    handset = opens(size=PHONE)
     for number in (LI, SAM, "+8613700000009"):
         desk.tencent_calls(number, "The gateway is down. " * 10)
     desk.pass_time(2)
     handset.is_in("ringing", SAM)
-    handset.phone(LI).locator("[data-action='answer']").click()
+    handset.press("Answer")
     handset.is_in("answered")
+    phone, page = handset.phone(), handset.page
     for action in ("[data-key='1']", "[data-key='#']", "[data-action='hangup']"):
-        expect(handset.phone(LI).locator(action)).to_be_in_viewport(ratio=1)
-    page = handset.page
+        expect(phone.locator(action)).to_be_in_viewport(ratio=1)
+    keys = phone.locator(".keypad button")
+    expect(keys).to_have_count(12)
+    assert keys.evaluate_all(UNFIT_FOR_A_THUMB) == []
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     expect(page.locator("#pushes li").first).to_be_visible()
-    assert page.evaluate(WIDER_THAN_THE_WINDOW) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
-    for key in handset.phone(LI).locator(".keypad button").all():
-        box = key.bounding_box()
-        assert box is not None
-        assert min(box["width"], box["height"]) >= 44  # WCAG 2.5.5
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= PHONE[0]
+    hold(page)
     # Two others ring out of sight: the roster shows and reaches them.
     page.locator("#roster").get_by_role("button", name="Sam").click()
     expect(handset.phone(SAM).locator("[data-action='answer']")).to_be_in_viewport()
+
+
+def test_a_phones_screen_holds_the_messages_and_the_mailbox(desk: Desk, opens: Opens) -> None:
+    handset = opens(size=PHONE)
+    for _ in range(5):
+        desk.texts("tencent", LI, "gateway-" * 20)
+    desk.mails("磁盘将满" + "x" * 120, f"<p>{'wide' * 100}</p>", "wide" * 100)
+    page, phone = handset.page, handset.phone()
+    handset.opens_messages()
+    page.locator(".mails button").click()
+    for part in page.locator(".parts button").all():
+        part.click()
+        hold(page)
+    phone.locator(".device").scroll_into_view_if_needed()
+    desk.texts("alibaba", LI, "磁盘将满")
+    expect(phone.locator(".text").last).to_contain_text("磁盘将满")
+    # The newest is in view, and everything that answers it fits a thumb.
+    expect(phone.locator(".fate").last).to_be_in_viewport(ratio=1)
+    assert phone.locator(".screen button:visible").evaluate_all(UNFIT_FOR_A_THUMB) == []
 
 
 def test_a_call_moves_nothing_on_the_page(desk: Desk, handset: Handset) -> None:
@@ -742,12 +1111,16 @@ def test_a_call_moves_nothing_on_the_page(desk: Desk, handset: Handset) -> None:
 
 
 def test_everything_that_can_be_used_has_a_name(desk: Desk, handset: Handset) -> None:
+    desk.texts("alibaba", "+8613700000009", "磁盘将满")
+    handset.opens_messages("+8613700000009")
     desk.alibaba_calls(LI, "数据库已满")
     desk.tencent_calls(SAM, "The gateway is down.")
     desk.pass_time(2)
     handset.press("Answer", SAM)
     handset.is_in("answered", SAM)
     page = handset.page
+    desk.mails("Disk full", "<p>Full.</p>")
+    page.get_by_role("button", name="Disk full").click()
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     snapshot = page.locator("body").aria_snapshot()
     nameless = [
@@ -758,3 +1131,5 @@ def test_everything_that_can_be_used_has_a_name(desk: Desk, handset: Handset) ->
     assert nameless == []
     assert '- button "Key 1"' in snapshot
     assert '- button "Answer"' in snapshot
+    assert '- button "Reply 1"' in snapshot
+    assert "- iframe" in snapshot
