@@ -42,10 +42,13 @@ policy = "ops"
 
 # [channels]                    # 故障切换的顺序 / the failover order
 # voice = ["alibaba", "tencent"]
+# sms = ["alibaba", "tencent"]
+# email = ["alibaba", "smtp"]
 
 # 有表即启用。模板文本见 `ringback templates`,审核通过后填入编号。
 # A provider is on when its table is there. `ringback templates` prints the texts to have approved
-# and the [providers.*.voice.templates] tables to fill in afterwards.
+# and the [providers.*.voice.templates] and [providers.*.sms.templates] tables to fill in
+# afterwards. 邮件无需审核。 / Mail needs no approval.
 
 # [providers.alibaba]
 # access_key_id = ""
@@ -53,16 +56,32 @@ policy = "ops"
 # [providers.alibaba.voice]
 # mode = "ivr"                  # "tts": 未购买号码,按键收不到 / no number bought, no keys come back
 # show_numbers = ["05710000000"]
+# [providers.alibaba.sms]
+# sign_name = ""                # 已审核的短信签名,不含【】 / the approved sign name, without 【】
+# [providers.alibaba.email]     # 邮件推送 / DirectMail
+# account_name = "oncall@mail.example.com"
 
 # [providers.tencent]
 # secret_id = ""
 # secret_key = ""
 # [providers.tencent.voice]
 # sdk_app_id = "1400000000"
+# [providers.tencent.sms]       # 短信应用,不是语音应用 / an application of SMS, not that of voice
+# sdk_app_id = "1400000001"
+# sign_name = ""
+# variable_chars = 6            # 每个变量的字数上限 / most characters of a variable
+
+# [providers.smtp]              # 任何邮件服务器 / any mail server
+# host = "smtp.example.com"
+# port = 587
+# from = "oncall@example.com"
+# username = "oncall@example.com"
+# password = ""
+# security = "starttls"         # 或 / or "tls", "none"
 
 # [timing]                      # 秒 / seconds
-# receipt_silence = { voice = 90 }
-# ambiguous_wait = { voice = 45, carrier_error = 5 }
+# receipt_silence = { voice = 90, sms = 120 }
+# ambiguous_wait = { voice = 45, sms = 5, carrier_error = 5 }
 """)
 
 _TEAM = """\
@@ -72,6 +91,7 @@ _TEAM = """\
 [responders.you]
 name = "You"
 # phone = "+8613700000000"      # 您的号码,含国家码 / your number, with + and country code
+# email = "you@example.com"
 locale = "zh-CN"                # "zh-CN" 或 / or "en"
 timezone = "Asia/Shanghai"
 
@@ -81,7 +101,11 @@ repeat = 2                      # 再重复几轮 / rounds after the first
 
 [[policies.default.steps]]
 targets = ["responder:you"]
-notify = [{ channel = "voice", after = 0, tries = 2, gap = 90 }]
+notify = [                      # 前面的都失败则提前 / sooner, once all before it have failed
+    { channel = "voice", after = 0, tries = 2, gap = 90 },
+    # { channel = "sms", after = 60 },
+    # { channel = "email", after = 120 },
+]
 wait = 300                      # 秒,之后进入下一步 / seconds, then the next step
 
 [policies.ops]                  # ringback 自身的问题 / about ringback itself

@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from ringback import cli
-from sandbox.server import running
+from sandbox.server import Running, running
 from tests.scenarios.conftest import (
     CALLBACK_TOKEN,
     LI,
@@ -146,13 +146,14 @@ def spawn(*words: str, cwd: Path, **environ: str) -> Said:
 class Stack:
     """One service with its settings file, on a sandbox whose time flies."""
 
-    def __init__(self, folder: Path, sandbox: str) -> None:
+    def __init__(self, folder: Path, sandbox: Running) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.config = folder / "ringback.toml"
         database = folder / "ringback.db"
-        self.config.write_text(config(sandbox, self.port, ("alibaba", "tencent"), database))
-        self.sandbox = httpx2.Client(base_url=sandbox, trust_env=False, timeout=10)
+        both = ("alibaba", "tencent")
+        self.config.write_text(config(sandbox, self.port, both, database, with_texts=True))
+        self.sandbox = httpx2.Client(base_url=sandbox.url, trust_env=False, timeout=10)
         self.api = httpx2.Client(
             base_url=self.url,
             trust_env=False,
@@ -197,7 +198,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack, the same one for all: each test uses people and incidents of its own."""
     folder = tmp_path_factory.mktemp("stack")
     with running() as sandbox, (folder / "serve.log").open("wb") as log:
-        stack = Stack(folder, sandbox.url)
+        stack = Stack(folder, sandbox)
         process = subprocess.Popen(
             [sys.executable, "-m", "ringback", "serve", "--config", str(stack.config)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
