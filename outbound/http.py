@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx2
@@ -26,6 +27,7 @@ class Answer:
     status: int
     body: bytes
     took_ms: float
+    headers: Mapping[str, str]  # by name in any case
 
 
 def client(*, allow_private: bool = False) -> httpx2.AsyncClient:
@@ -68,7 +70,7 @@ async def fetch(  # noqa: PLR0913 - a request and its two limits
         raise OutboundError(_words(exc)) from exc
     except httpx2.InvalidURL as exc:
         raise OutboundError("not a valid address") from exc
-    return Answer(response.status_code, body, (time.monotonic() - began) * 1000)
+    return Answer(response.status_code, body, (time.monotonic() - began) * 1000, response.headers)
 
 
 def _words(error: Exception) -> str:

@@ -59,6 +59,10 @@ class CallbackMalformedError(Exception):
     """A callback that cannot be read at all: answered 400."""
 
 
+class CalendarError(Exception):
+    """No calendar that can be used. The text says what is wrong in words and holds no address."""
+
+
 class SettingsError(Exception):
     """Stops start-up. The text names the key and what it should hold, in one line."""
 
