@@ -10,6 +10,7 @@ from paging.model import Entry, Incident, Run
 from paging.people import Policy, Severity
 from paging.requests import AlertGroup, NewIncident
 from paging.store import people, runs
+from paging.store.documents import policies
 from paging.work import Work
 
 MUTE_AT_MOST = timedelta(days=7)
@@ -59,7 +60,7 @@ def repeat(work: Work, number: int, source: str) -> None:
 
 
 def _plan(work: Work, policy: str) -> Policy:
-    plan = people.policy_of(work.conn, policy)
+    plan = policies.one(work.conn, policy)
     if plan is None:
         raise InvalidError("policy", f"no policy {policy!r}; expected the id of an existing one")
     return plan
@@ -136,7 +137,7 @@ def _unacknowledge(work: Work, run: Run, who: str, noted: Mapping[str, str]) -> 
     if run.incident.status == "closed":
         raise ConflictError("the incident is closed; only an acknowledged one can be given back")
     if run.incident.status == "acknowledged":
-        plan = people.policy_of(work.conn, run.incident.policy)
+        plan = policies.one(work.conn, run.incident.policy)
         if plan is None:
             raise ConflictError(f"its policy {run.incident.policy!r} is no more: nobody to page")
         pages.reopen(run, plan, work.now)

@@ -9,6 +9,7 @@ from paging.errors import Row
 from paging.menu import Menu
 from paging.people import Channel, Locale, Notification, Person, Policy, Severity
 from paging.ports import Links, Purpose
+from paging.rosters import Roster
 
 IncidentStatus = Literal["triggered", "acknowledged", "closed"]
 PageState = Literal["running", "muted", "acknowledged", "exhausted", "closed", "replaced"]
@@ -104,6 +105,7 @@ class Telling:
     doubtful: bool = False
     hopeless: bool = True
     held: bool = False  # the delay is in the timeline already
+    schedule: str | None = None  # the one by which this responder was on call
     postponed_by: str | None = None
     postponements: int = 0
 
@@ -251,7 +253,8 @@ class Stored:
 class Run:
     """An incident with its present page: all that a decision about it may look at.
 
-    `lines`: address -> until when a call of ours may still be on that line. Functions of `pages`
+    `rosters`: the schedules that its policy names, by id. `lines`: address -> until when a call of
+    ours may still be on that line. Functions of `pages`
     change the run they are given and append to `entries` and `commands`. `stored`: the incident,
     page and tellings as they were read, so that only what changed is written.
     """
@@ -260,6 +263,7 @@ class Run:
     page: Page | None
     tellings: list[Telling]
     people: Mapping[str, Person]
+    rosters: Mapping[str, Roster]
     lines: MutableMapping[str, datetime]
     stored: Stored
     entries: list[Entry] = field(default_factory=list[Entry])

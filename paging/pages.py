@@ -13,7 +13,7 @@ from paging.errors import Row
 from paging.ids import new_id
 from paging.menu import MUTE_MINUTES
 from paging.model import Alarm, Over, Page, Rules, Run, Submit, Telling
-from paging.people import CONTACT_OF, Notification, Policy, Responder
+from paging.people import CONTACT_OF, Notification, Policy, Responder, Step
 
 KEY_MUTES_FOR = timedelta(minutes=MUTE_MINUTES)
 LIVE = ("waiting", "out")
@@ -99,7 +99,7 @@ def _begin_step(run: Run, now: datetime, rules: Rules) -> None:
     page.step += 1
     step = page.plan.steps[page.step]
     page.step_ends_at = now + timedelta(seconds=step.wait)
-    for responder in step.responders:
+    for responder, schedule in _told(run, step, now).items():
         _cancel(run, responder)  # whoever is told anew is not told the old way as well
         person = run.people.get(responder)
         if person is None:
@@ -118,11 +118,40 @@ def _begin_step(run: Run, now: datetime, rules: Rules) -> None:
                 spec=spec,
                 state="waiting",
                 due_at=now + timedelta(seconds=spec.after),
+                schedule=schedule,
             )
             run.tellings.append(telling)
             if not spec.is_for(run.incident.severity):
                 _skip(run, telling, "severity", severity=run.incident.severity)
         _chain(run, responder, now)
+
+
+def _told(run: Run, step: Step, now: datetime) -> dict[str, str | None]:
+    """Return whom a step tells, each with the schedule by which they are on call, if by one.
+
+    Read now, not when the page began: it may be hours old. Nobody on call is in the timeline.
+    """
+    told: dict[str, str | None] = dict.fromkeys(step.named("responder"))
+    for schedule in step.named("schedule"):
+        roster = run.rosters.get(schedule)
+        if roster is None:
+            run.note("oncall.gap", "no_schedule", schedule=schedule)
+            continue
+        turn = roster.at(now)
+        if turn.who is None:
+            run.note("oncall.gap", turn.why, schedule=schedule)
+            continue
+        person = run.people.get(turn.who)
+        run.note(
+            "oncall.read",
+            turn.why,
+            responder=turn.who,
+            person=person.name if person is not None else turn.who,
+            schedule=schedule,
+            until=turn.until and turn.until.isoformat(),
+        )
+        told.setdefault(turn.who, schedule)
+    return told
 
 
 def _fire_due(run: Run, now: datetime, rules: Rules) -> None:

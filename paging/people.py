@@ -29,7 +29,8 @@ CONTACT_OF: dict[Channel, Literal["phone", "email"]] = {
     "sms": "phone",
     "email": "email",
 }
-TARGETS_PLANNED = ("schedule", "bot", "chat")
+TARGETS_BUILT = ("responder", "schedule")
+TARGETS_PLANNED = ("bot", "chat")
 LOUD = ("voice", "sms")  # for critical and warning only, unless a notification says otherwise
 MAX_WAIT_S = 86_400
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -81,6 +82,9 @@ def _timezone(value: str) -> str:
         msg = "expected a timezone of the IANA database, such as Asia/Shanghai"
         raise ValueError(msg)
     return value
+
+
+Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
 def _hours(value: str) -> str:
@@ -168,7 +172,7 @@ class Responder(Strict):
     phone: Phone | None = None
     email: Annotated[str, Field(max_length=254), AfterValidator(_email)] | None = None
     locale: Locale = "zh-CN"
-    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
+    timezone: Timezone = "Asia/Shanghai"
     role: Literal["member", "admin"] = "member"
     preferences: dict[Severity, Notifications] = Field(
         default_factory=dict[Severity, Notifications]
@@ -206,10 +210,10 @@ class Person(Responder):
 def _target(value: object) -> object:
     kind, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
     if kind in TARGETS_PLANNED and name:
-        msg = f"{kind!r} targets are not available yet; expected responder:ID"
+        msg = f"{kind!r} targets are not available yet; expected responder:ID or schedule:ID"
         raise ValueError(msg)
-    if kind != "responder" or not _ID.fullmatch(name):
-        msg = "expected responder:ID"
+    if kind not in TARGETS_BUILT or not _ID.fullmatch(name):
+        msg = "expected responder:ID or schedule:ID"
         raise ValueError(msg)
     return value
 
@@ -234,10 +238,10 @@ class Step(Strict):
     notify: Notify = "personal"
     wait: Count = Field(300, ge=0, le=MAX_WAIT_S)
 
-    @property
-    def responders(self) -> tuple[str, ...]:
-        """Ids of the responders, each once, in the order written."""
-        return tuple(dict.fromkeys(target.partition(":")[2] for target in self.targets))
+    def named(self, kind: Literal["responder", "schedule"]) -> tuple[str, ...]:
+        """Return the ids of all targets of one kind, each once, in the order written."""
+        split = (target.partition(":") for target in self.targets)
+        return tuple(dict.fromkeys(id_ for found, _, id_ in split if found == kind))
 
     def notifications(
         self, person: Responder, severity: Severity, on: Container[str]
@@ -262,20 +266,25 @@ class Policy(Strict):
     ack_timeout: Annotated[None, BeforeValidator(lambda v: _not_yet("ack_timeout", v))] = None  # pyright: ignore[reportUnknownLambdaType,reportUnknownArgumentType]
     unverified: Literal["use", "skip"] = "use"
 
-    def channels_for(self, id_: str, person: Responder, on: Container[str]) -> tuple[Channel, ...]:
-        """Return every channel by which some step would tell this responder, each once."""
+    def channels_for(
+        self, id_: str, person: Responder, on: Container[str], *, schedules: Container[str]
+    ) -> tuple[Channel, ...]:
+        """Return every channel by which some step would tell this responder, each once.
+
+        `schedules`: those that may have this responder on call.
+        """
         severities: tuple[Severity, ...] = ("critical", "warning", "info")
         found: list[Channel] = [
             one.channel
             for step in self.steps
-            if id_ in step.responders
+            if id_ in step.named("responder")
+            or any(schedule in schedules for schedule in step.named("schedule"))
             for severity in severities
             for one in step.notifications(person, severity, on)
             if one.is_for(severity)
         ]
         return tuple(dict.fromkeys(found))
 
-    @property
-    def responders(self) -> tuple[str, ...]:
-        """Ids of everyone whom any step names."""
-        return tuple(dict.fromkeys(name for step in self.steps for name in step.responders))
+    def named(self, kind: Literal["responder", "schedule"]) -> tuple[str, ...]:
+        """Return the ids of all targets of one kind that any step names, each once."""
+        return tuple(dict.fromkeys(id_ for step in self.steps for id_ in step.named(kind)))

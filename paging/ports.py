@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from paging.events import Event
+from paging.oncall import FeedEvent
 from paging.people import Locale
 
 # "page" also for drills: they are the real message by the real way.
@@ -82,6 +84,19 @@ class Links(Protocol):
 
     def callers(self, at: datetime) -> str:
         """Return where the numbers that may call can be had."""
+        ...
+
+
+class Calendars(Protocol):
+    """Where the calendars behind schedules are read."""
+
+    async def read(
+        self, url: str, since: datetime, until: datetime, *, zone: ZoneInfo
+    ) -> Sequence[FeedEvent]:
+        """Return what a calendar says of this time. Raises CalendarError.
+
+        `zone`: of whole days, and of times without one. Never blocks the event loop for long.
+        """
         ...
 
 

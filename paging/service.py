@@ -1,23 +1,28 @@
 """The engine as others use it: what may be asked of it, and the loop that does what is due."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from paging import contacts, dispatch, drills, incidents, linked, receipts, teams
+from paging import contacts, dispatch, drills, incidents, linked, receipts, teams, why
 from paging.errors import DeliveryError, InvalidError, NotFoundError, Row, UnavailableError
 from paging.events import Event
+from paging.feeds import Feeds
 from paging.model import Attempt, Entry, Rules
 from paging.people import Channel, Policy, Responder
-from paging.ports import Clock, Message, Provider, Sent
+from paging.ports import Calendars, Clock, Message, Provider, Sent
 from paging.requests import AlertGroup, NewIncident
+from paging.schedules import Schedule
 from paging.store import Transaction, people, runs, schema, views
 from paging.store import attempts as attempt_rows
 from paging.store import contacts as contact_rows
 from paging.store.database import ACCEPTS, ENGINE, RECEIPTS, Store
+from paging.store.documents import policies, schedules
+from paging.teams import Section, Team
 from paging.work import Work
 
 log = structlog.get_logger(__name__)
@@ -42,11 +47,14 @@ class Paging:
         clock: Clock,
         rules: Rules,
         providers: Mapping[Channel, Mapping[str, Provider]],
+        calendars: Calendars,
     ) -> None:
         self._store = store
         self._clock = clock
         self._rules = rules
         self._providers = providers
+        self._feeds = Feeds(store, clock, calendars, functools.partial(self._work, ENGINE))
+        self._reading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._submits: set[asyncio.Task[None]] = set()
         self._engine: asyncio.Task[None] | None = None
@@ -62,9 +70,10 @@ class Paging:
         if left:
             log.info("attempts.taken_over", count=left)
         operators = self._rules.operators
-        if operators is not None and await self._store.read(people.policy_of, operators) is None:
+        if operators is not None and await self._store.read(policies.one, operators) is None:
             log.warning("operators.not_there_yet", policy=operators)
         self._engine = asyncio.create_task(self._run(), name="engine")
+        self._reading = asyncio.create_task(self._feeds.run(), name="calendars")
 
     async def stop(self) -> None:
         """Begin nothing more, finish what is under way, and close the store.
@@ -74,8 +83,10 @@ class Paging:
         """
         self._stopping = True
         self._wake.set()
-        if self._engine is not None:
-            await self._engine
+        self._feeds.stop()
+        for task in (self._engine, self._reading):
+            if task is not None:
+                await task
         while self._submits:
             await asyncio.wait(self._submits)
         await asyncio.to_thread(self._store.close)
@@ -256,34 +267,28 @@ class Paging:
 
     async def put_responder(self, id_: str, value: Responder) -> tuple[Json, bool]:
         """Create or replace a responder; a contact that stays the same stays proved."""
-        _, created = await self._put("responder", id_, value)
+        created = await self._put(Team(responders={id_: value}))
         return await self.responder(id_), created
 
     async def put_policy(self, id_: str, value: Policy) -> tuple[Json, bool]:
         """Create or replace a policy; running pages keep the plan they began with."""
-        return await self._put("policy", id_, value)
+        return teams.shown(id_, value), await self._put(Team(policies={id_: value}))
 
-    async def _put(self, kind: str, id_: str, value: Responder | Policy) -> tuple[Json, bool]:
-        named: Any = {id_: value}
-        changes = await self._work(
-            ACCEPTS,
-            teams.apply,
-            named if kind == "responder" else {},
-            named if kind == "policy" else {},
-            dry_run=False,
-        )
-        return teams.shown(id_, value), changes[0]["action"] == "added"
+    async def put_schedule(self, id_: str, value: Schedule) -> tuple[Json, bool]:
+        """Create or replace a schedule whose calendar, if it has one, can be read."""
+        return teams.shown(id_, value), await self._put(Team(schedules={id_: value}))
 
-    async def apply(
-        self,
-        responders: Mapping[str, Responder],
-        policies: Mapping[str, Policy],
-        dry_run: bool,  # noqa: FBT001
-    ) -> Json:
-        """Change a team, all or nothing; return the plan."""
-        return {
-            "changes": await self._work(ACCEPTS, teams.apply, responders, policies, dry_run=dry_run)
-        }
+    async def _put(self, one: Team) -> bool:
+        """Apply a team of one item; return whether it is new."""
+        (change,) = (await self.apply(one, dry_run=False))["changes"]
+        return change["action"] == "added"
+
+    async def apply(self, team: Team, *, dry_run: bool, prune: Collection[Section] = ()) -> Json:
+        """Change a team, all or nothing; return the plan. A new calendar is read before."""
+        read = await self._feeds.read_new(team.schedules)
+        changes = await self._work(ACCEPTS, teams.apply, team, read, dry_run=dry_run, prune=prune)
+        self._feeds.wake()
+        return {"changes": changes}
 
     async def responders(self) -> list[Json]:
         """Return all responders."""
@@ -300,26 +305,51 @@ class Paging:
         return teams.seen(id_, known[id_])
 
     async def delete_responder(self, id_: str) -> None:
-        """Delete a responder whom no policy names."""
-        await self._work(ACCEPTS, teams.delete_responder, id_)
+        """Delete a responder whom no policy and no schedule names."""
+        await self._work(ACCEPTS, teams.delete, "responders", id_)
 
     async def policies(self) -> list[Json]:
         """Return all policies."""
         return [
-            teams.shown(id_, value)
-            for id_, value in (await self._store.read(people.policies)).items()
+            teams.shown(id_, value) for id_, value in (await self._store.read(policies.all)).items()
         ]
 
     async def policy(self, id_: str) -> Json:
         """Return one policy."""
-        value = await self._store.read(people.policy_of, id_)
+        value = await self._store.read(policies.one, id_)
         if value is None:
             raise NotFoundError(f"no policy {id_!r}")
         return teams.shown(id_, value)
 
     async def delete_policy(self, id_: str) -> None:
         """Delete a policy that is not the operators'."""
-        await self._work(ACCEPTS, teams.delete_policy, id_)
+        await self._work(ACCEPTS, teams.delete, "policies", id_)
+
+    async def schedules(self) -> list[Json]:
+        """Return all schedules."""
+        return [
+            teams.shown(id_, value)
+            for id_, value in (await self._store.read(schedules.all)).items()
+        ]
+
+    async def schedule(self, id_: str) -> Json:
+        """Return one schedule."""
+        value = await self._store.read(schedules.one, id_)
+        if value is None:
+            raise NotFoundError(f"no schedule {id_!r}")
+        return teams.shown(id_, value)
+
+    async def delete_schedule(self, id_: str) -> None:
+        """Delete a schedule that no policy names."""
+        await self._work(ACCEPTS, teams.delete, "schedules", id_)
+
+    async def on_call(self, id_: str, at: datetime | None) -> Json:
+        """Return who is on call by a schedule, now or at a time, and who is next."""
+        return await self._store.read(views.on_call, id_, at or self._clock.now())
+
+    async def why(self, incident: str, responder: str) -> Json:
+        """Return in words why this person was or was not told of this incident."""
+        return await self._store.read(why.why, incident, responder)
 
     async def test_responder(self, id_: str, channel: str, provider: str | None) -> Json:
         """Start a drill: a real message, marked as a test."""

@@ -55,6 +55,10 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{provider}配置有误({code})",
         "{provider} is misconfigured ({code})",
     ),
+    ("incident.triggered", "calendar"): (
+        "值班表{schedule}的日历无法读取({error}),沿用上次读到的内容",
+        "the calendar of schedule {schedule} cannot be read ({error}): what it last said holds",
+    ),
     ("incident.triggered", "out_of_credit"): (
         "{provider}余额不足({code})",
         "{provider} is out of credit ({code})",
@@ -162,6 +166,26 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "not told: the contact is not verified, and the policy asks for that",
     ),
     ("notification.skipped", "no_responder"): ("未通知:查无此人", "not told: no such responder"),
+    ("oncall.read", "override"): (
+        "值班表{schedule}:现由{person}替班",
+        "schedule {schedule}: {person} is on call, by an override",
+    ),
+    ("oncall.read", "*"): (
+        "值班表{schedule}:现由{person}值班",
+        "schedule {schedule}: {person} is on call",
+    ),
+    ("oncall.gap", "no_schedule"): (
+        "值班表{schedule}已不存在:无人可通知",
+        "schedule {schedule} is no more: nobody to tell",
+    ),
+    ("oncall.gap", "override"): (
+        "值班表{schedule}:此时段按安排无人值班",
+        "schedule {schedule}: nobody is on call now, by an override",
+    ),
+    ("oncall.gap", "*"): (
+        "值班表{schedule}:此时无人值班",
+        "schedule {schedule}: nobody is on call now",
+    ),
     ("notification.delayed", "on_a_call"): (
         "稍后呼叫:此人正在接听我们的另一通电话",
         "called later: this person is in another call of ours",

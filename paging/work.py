@@ -15,6 +15,7 @@ from paging.people import Channel, Locale
 from paging.ports import Message, Purpose
 from paging.store import Transaction, answers, people, runs, savepoint
 from paging.store import attempts as attempt_rows
+from paging.store.documents import policies
 
 log = structlog.get_logger(__name__)
 
@@ -190,7 +191,7 @@ class Work:
     def alarm(self, alarm: Alarm) -> None:
         """Open, or repeat, the operators' incident for this cause."""
         operators = self.rules.operators
-        plan = people.policy_of(self.conn, operators) if operators is not None else None
+        plan = policies.one(self.conn, operators) if operators is not None else None
         if operators is None or plan is None:
             why = "no such policy" if operators else "operators.policy is none"
             log.error("operators.not_told", cause=alarm.cause, policy=operators, why=why)

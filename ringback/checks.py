@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,8 @@ from email_sender.smtp import SmtpEmail
 from outbound.http import Answer, OutboundError, client, fetch
 from paging.errors import UnavailableError
 from paging.people import CONTACT_OF, Channel, Person, Policy
-from paging.store import people, schema
+from paging.rosters import Roster
+from paging.store import documents, people, rosters, schema
 from paging.store.database import Store, file_of
 from ringback.adapters import Adapter, Adapters, adapters
 from ringback.settings import Settings
@@ -25,6 +27,7 @@ Verdict = Literal["ok", "note", "proved", "unprovable", "wrong"]
 CALLBACK_MS = 700  # Alibaba pushes again when it has waited this long (HTTP batch push pattern)
 _DEADLINE_S = 10.0
 _MOST_BYTES = 65_536
+_LOOKED_AHEAD = timedelta(days=14)  # in which a schedule should have somebody at all times
 _LABELS: dict[Verdict, str] = {
     "ok": "正常 ok",
     "note": "提示 note",
@@ -220,8 +223,11 @@ def check_team(settings: Settings, made: Adapters) -> Iterator[Finding]:
                 f"its schema is {found}, {newest} is needed: run `ringback db upgrade`",
             )
             return
-        responders = store.read_here(people.responders)
-        policies = store.read_here(people.policies)
+        team = Team(
+            responders=store.read_here(people.responders),
+            policies=store.read_here(documents.policies.all),
+            rosters=store.read_here(rosters.load),
+        )
     except UnavailableError:
         yield Finding(
             "wrong",
@@ -233,15 +239,19 @@ def check_team(settings: Settings, made: Adapters) -> Iterator[Finding]:
     finally:
         store.close()
     yield Finding("ok", "database", "", f"{file}, schema {newest}")
-    yield from _team(settings, made, responders, policies)
+    yield from _team(settings, made, team)
 
 
-def _team(
-    settings: Settings,
-    made: Adapters,
-    responders: Mapping[str, Person],
-    policies: Mapping[str, Policy],
-) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who there is, as the database has it."""
+
+    responders: Mapping[str, Person]
+    policies: Mapping[str, Policy]
+    rosters: Mapping[str, Roster]
+
+
+def _team(settings: Settings, made: Adapters, team: Team) -> Iterator[Finding]:
     operators = settings.operators.policy_id
     if operators is None:
         yield Finding(
@@ -250,25 +260,27 @@ def _team(
             "ringback 自身出问题时不会呼叫任何人",
             "nobody is paged about ringback itself",
         )
-    elif operators not in policies:
+    elif operators not in team.policies:
         yield Finding(
             "wrong",
             "operators.policy",
             f"策略 {operators} 不存在:写入 team.toml 并 `ringback apply`",
             f"there is no policy {operators}: write it into team.toml and `ringback apply` it",
         )
-    if not policies:
+    if not team.policies:
         yield Finding(
             "wrong",
             "policies",
             "还没有任何策略:`ringback apply team.toml`",
             "there is no policy yet: `ringback apply team.toml`",
         )
-    for id_, person in responders.items():
-        gaps = list(_gaps(id_, person, made, policies))
+    for id_, person in team.responders.items():
+        gaps = list(_gaps(id_, person, made, team))
         yield from gaps or [Finding("ok", f"responder {id_}", "", "")]
-    missing = {id_: name for name, plan in policies.items() for id_ in plan.responders}
-    for id_ in missing.keys() - responders.keys():
+    for id_, roster in team.rosters.items():
+        yield from _schedule(id_, roster)
+    missing = {id_: name for name, plan in team.policies.items() for id_ in plan.named("responder")}
+    for id_ in missing.keys() - team.responders.keys():
         yield Finding(
             "wrong",
             f"responder {id_}",
@@ -280,9 +292,32 @@ def _team(
 _CONTACTS = {"phone": ("电话号码", "phone number"), "email": ("邮箱地址", "email address")}
 
 
-def _gaps(
-    id_: str, person: Person, made: Adapters, policies: Mapping[str, Policy]
-) -> Iterator[Finding]:
+def _schedule(id_: str, roster: Roster) -> Iterator[Finding]:
+    """Say when nobody is on call in the next days, and what in its calendar is no one's."""
+    now = datetime.now(UTC)
+    about = f"schedule {id_}"
+    gaps = [shift for shift in roster.shifts(now, now + _LOOKED_AHEAD) if shift.who is None]
+    if gaps:
+        begins, ends = (f"{at:%Y-%m-%d %H:%M}Z" for at in (gaps[0].begins, gaps[0].ends))
+        yield Finding(
+            "note",
+            about,
+            f"{begins} 至 {ends} 无人值班",
+            f"nobody is on call from {begins} to {ends}",
+        )
+    for one in roster.unmatched:
+        whom = ", ".join(one.candidates)
+        yield Finding(
+            "wrong",
+            about,
+            f"日历事件“{one.text}”" + (f"对应多人:{whom}" if whom else "不对应任何人员"),
+            f"its event {one.text!r} " + (f"names several: {whom}" if whom else "names nobody"),
+        )
+    if not gaps and not roster.unmatched:
+        yield Finding("ok", about, "", "")
+
+
+def _gaps(id_: str, person: Person, made: Adapters, team: Team) -> Iterator[Finding]:
     """Say by which channels a policy would tell this person and cannot."""
     on = [channel for channel, providers in made.by_channel.items() if providers]
     phone_providers = [
@@ -301,8 +336,9 @@ def _gaps(
         )
         return
     wanted: dict[Channel, tuple[str, Policy]] = {}
-    for name, policy in policies.items():
-        for channel in policy.channels_for(id_, person, on):
+    schedules = [name for name, roster in team.rosters.items() if id_ in roster.responders]
+    for name, policy in team.policies.items():
+        for channel in policy.channels_for(id_, person, on, schedules=schedules):
             wanted.setdefault(channel, (name, policy))
     for channel, (name, policy) in wanted.items():
         about, kind = f"responder {id_}, {channel}", CONTACT_OF[channel]

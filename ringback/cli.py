@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +21,7 @@ from ringback.listening import listen
 from ringback.reports import say, told
 from ringback.texts import suggestions
 
-_HIGHEST_PORT = 65_535
+_HIGHEST_PORT = 65_534  # the sandbox's mail server is on the port after its own
 _POLL_S = 0.3
 _LONGEST_CALL_S = 900.0  # no call of ours is still open after this
 
@@ -154,8 +155,9 @@ def _parser() -> argparse.ArgumentParser:
         "apply",
         _apply,
         told(
-            "把文件(TOML 或 YAML)中的人员与策略写入服务,要么全部,要么全不",
-            "put the responders and policies of files (TOML or YAML) in place, all or nothing",
+            "把文件(TOML 或 YAML)中的人员、值班表与策略写入服务,要么全部,要么全不",
+            "put the responders, schedules and policies of files (TOML or YAML) in place, all or "
+            "nothing",
         ),
         example="ringback apply team.toml --dry-run",
         takes=[_add_config, _add_url],
@@ -166,6 +168,41 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help=told("只显示会改变什么", "show the plan and change nothing"),
     )
+    apply.add_argument(
+        "--prune",
+        action="store_true",
+        help=told(
+            "并删除文件所含各节中没有写到的条目",
+            "also remove what the files do not name, in the sections that they have",
+        ),
+    )
+    who = command(
+        "who",
+        _who,
+        told(
+            "现在或某时刻谁值班,下一位是谁", "say who is on call, now or at a time, and who is next"
+        ),
+        example="ringback who --at 2026-12-24T20:00:00+08:00",
+        takes=[_add_config, _add_url],
+    )
+    who.add_argument(
+        "--at",
+        metavar="TIME",
+        type=_moment,
+        help=told("时刻,带时区偏移", "a time with its offset; default: now"),
+    )
+    why = command(
+        "why",
+        _why,
+        told(
+            "某人为何被通知、为何晚了、为何没有被通知",
+            "say why somebody was told of an incident, told late, or not told",
+        ),
+        example="ringback why 12 li.wei",
+        takes=[_add_config, _add_url],
+    )
+    why.add_argument("incident", metavar="INCIDENT", help=told("编号或 id", "its number or id"))
+    why.add_argument("responder", metavar="RESPONDER", help=told("人员的 id", "a responder's id"))
     test = command(
         "test",
         _test,
@@ -208,8 +245,9 @@ def _parser() -> argparse.ArgumentParser:
         "sandbox",
         _sandbox,
         told(
-            "代替两家运营商与邮件服务器,并在浏览器里提供一部电话",
-            "stand in for both carriers and a mail server, with a phone in the browser",
+            "代替两家运营商与邮件服务器(端口加一),并在浏览器里提供一部电话",
+            "stand in for both carriers and, on the next port, a mail server; with a phone in the "
+            "browser",
         ),
         example="ringback sandbox --port 9100",
     )
@@ -375,11 +413,37 @@ def _apply(args: argparse.Namespace) -> None:
     team = teamfile.read(args.files)
     try:
         with _api(args) as api:
-            answer = api.post("/v1/apply", {**team.items, "dry_run": args.dry_run})
+            prune = team.sections if args.prune else []
+            body = {**team.items, "dry_run": args.dry_run, "prune": prune}
+            answer = api.post("/v1/apply", body)
     except ApiError as exc:
         faults = [f"{team.place(field)}: {field}: {expected}" for field, expected in exc.errors]
         raise ApiError("\n".join(faults) or str(exc)) from exc
     say(*teamfile.plan(answer["changes"], dry_run=args.dry_run))
+
+
+def _moment(text: str) -> str:
+    """Return the time as it was written, once it is one."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError
+    return text
+
+
+def _who(args: argparse.Namespace) -> None:
+    asked = {"at": args.at} if args.at else {}
+    with _api(args) as api:
+        found = api.get("/v1/schedules")["items"]
+        for schedule in found:
+            path = f"/v1/schedules/{quote(schedule['id'], safe='')}/on-call"
+            say(*reports.on_call_lines(schedule, api.get(path, **asked)))
+    if not found:
+        say(told("没有值班表", "no schedules"))
+
+
+def _why(args: argparse.Namespace) -> None:
+    with _api(args) as api:
+        found = api.get("/v1/why", incident=args.incident, responder=args.responder)
+    say(*reports.why_lines(found, reports.language(os.environ)))
 
 
 def _test(args: argparse.Namespace) -> int:
@@ -444,16 +508,23 @@ def _upgrade(args: argparse.Namespace) -> None:
 def _sandbox(args: argparse.Namespace) -> None:
     from sandbox import server  # noqa: PLC0415 - see _serve
 
-    listen(args.host, args.port).close()  # its own words for a taken port are none
+    smtp_port = args.port + 1
+    for port in (args.port, smtp_port):
+        listen(args.host, port).close()  # its own words for a taken port are none
     say(
         f"http://{args.host}:{args.port}/",
         told(
-            "打开此页,它就是电话;运营商的 endpoint 也填此地址。Ctrl-C 结束。",
-            "Open it: it is the phone. It is also what the carriers' `endpoint` has to be. Ctrl-C "
-            "ends it.",
+            "打开此页,它就是电话、短信收件箱和邮箱;运营商的 endpoint 也填此地址。",
+            "Open it: it is the phone, its texts and a mailbox. It is also what the carriers' "
+            "`endpoint` has to be.",
+        ),
+        f"smtp://{args.host}:{smtp_port}",
+        told(
+            "邮件服务器:[providers.smtp] 的 host 与 port。Ctrl-C 结束。",
+            "The mail server: `host` and `port` of [providers.smtp]. Ctrl-C ends both.",
         ),
     )
-    server.serve(args.host, args.port)
+    server.serve(args.host, args.port, smtp_port)
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -85,6 +85,60 @@ def timeline_line(entry: Json, locale: Locale) -> str:
     return f"{_local(entry['at']):%m-%d %H:%M:%S}  {who}{entry['detail']['text'][locale]}{note}"
 
 
+_NOBODY = {
+    "override": ("按安排无人值班", "nobody, by an override"),
+    "gap": ("无人值班", "nobody"),
+}
+_HOW = {"override": (" (替班)", " (override)"), "feed": (" (日历)", " (calendar)")}
+
+
+def on_call_lines(schedule: Json, seen: Json) -> list[str]:
+    """Return who has a schedule's shift, until when, and who is next; what its calendar lacks."""
+    who = seen["responder"]
+    said = who + told(*_HOW.get(seen["why"], ("", ""))) if who else told(*_NOBODY[seen["why"]])
+    until, following = _until(seen["until"]), seen["next"]
+    lines = [f"{schedule['id']}: {said}{until}"]
+    if following:
+        begins = f"{_local(following['from']):%Y-%m-%d %H:%M}"
+        then = following["responder"]
+        lines.append(told(f"    下一位 {then},{begins} 起", f"    then {then}, from {begins}"))
+    return lines + (_calendar_lines(seen["calendar"]) if seen["calendar"] else [])
+
+
+def _calendar_lines(calendar: Json) -> list[str]:
+    """Return what is wrong with a schedule's calendar."""
+    lines: list[str] = []
+    if calendar["error"]:
+        read_at = f"{_local(calendar['read_at']):%Y-%m-%d %H:%M}"
+        lines.append(
+            told(
+                f"    日历无法读取({calendar['error']}),沿用 {read_at} 的内容",
+                f"    its calendar cannot be read ({calendar['error']}): as it was at {read_at}",
+            )
+        )
+    for one in calendar["unmatched"]:
+        candidates = ", ".join(one["candidates"])
+        about = f" ({candidates})" if candidates else ""
+        lines.append(
+            told(f"    日历事件无人认得:{one['text']}", f"    an event of no one's: {one['text']}")
+            + about
+        )
+    return lines
+
+
+def _until(moment: str | None) -> str:
+    if moment is None:
+        return ""
+    at = f"{_local(moment):%Y-%m-%d %H:%M}"
+    return told(f",至 {at}", f", until {at}")
+
+
+def why_lines(found: Json, locale: Locale) -> list[str]:
+    """Return why somebody was told or not, then what happened to them."""
+    reasons = [reason[locale] for reason in found["reasons"]]
+    return [*reasons, "", *(timeline_line(entry, locale) for entry in found["timeline"])]
+
+
 def new_stages(attempt: Json, shown: set[str], locale: Locale) -> Iterable[str]:
     """Return a line per stage not shown yet, with the time since the attempt began."""
     began = datetime.fromisoformat(attempt["created_at"])

@@ -57,7 +57,7 @@ _PLANNED = re.compile(
     r"|providers\.(smtp|(alibaba|tencent)\.(voice|sms|email))\.(limits|rate)"
     r"|security\.trusted_proxies"
     r"|timing\.(bundling_window|breaker_open)"
-    r"|im|watchdog|retention|network"
+    r"|im|watchdog|retention"
 )
 
 
@@ -99,7 +99,7 @@ def _network(value: object) -> object:
 
 MenuTable = dict[Annotated[str, AfterValidator(_digit)], Action]
 ProviderName = Annotated[str, AfterValidator(_provider)]
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+IpNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Secret = Annotated[SecretStr, Field(min_length=16)]
 
 
@@ -138,8 +138,8 @@ class Security(Strict):
         description="a list of secrets of at least 16 characters, newest first, of letters, "
         "digits, - and _",
     )
-    allowed_networks: dict[ProviderName, tuple[Network, ...]] = Field(
-        default_factory=dict[str, tuple[Network, ...]],
+    allowed_networks: dict[ProviderName, tuple[IpNetwork, ...]] = Field(
+        default_factory=dict[str, tuple[IpNetwork, ...]],
         description='networks per provider, such as { tencent = ["203.0.113.0/24"] }',
     )
 
@@ -223,6 +223,14 @@ class Timing(Strict):
     ambiguous_wait: AmbiguousWait = AmbiguousWait()
 
 
+class Network(Strict):
+    """`[network]`."""
+
+    allow_private: bool = Field(
+        default=False, description="true where calendars are on private addresses, else false"
+    )
+
+
 class Settings(BaseSettings):
     """Everything that an installation decides. Made by `load`."""
 
@@ -241,6 +249,7 @@ class Settings(BaseSettings):
     channels: Channels = Channels()
     providers: Providers = Providers()
     timing: Timing = Timing()
+    network: Network = Network()
 
     @classmethod
     def settings_customise_sources(

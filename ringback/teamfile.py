@@ -1,5 +1,6 @@
-"""Team files: responders and policies as code, in TOML or YAML."""
+"""Team files: responders, schedules and policies as code, in TOML or YAML."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,21 +13,30 @@ from pydantic import TypeAdapter, ValidationError
 from paging.errors import SettingsError
 from paging.invalid import problems
 from paging.people import Identifier, Policy, Responder
+from paging.schedules import Schedule
 from ringback.lines import RepeatedKeyError, line_of, toml_lines, yaml_lines
 from ringback.reports import told
 
 Json = dict[str, Any]
-MODELS: dict[str, type[Responder] | type[Policy]] = {"responders": Responder, "policies": Policy}
-_PLANNED = ("schedules", "bots", "webhooks")
+MODELS: dict[str, type[Responder] | type[Schedule] | type[Policy]] = {
+    "responders": Responder,
+    "schedules": Schedule,
+    "policies": Policy,
+}
+_PLANNED = ("bots", "webhooks")
 _ID = TypeAdapter[str](Identifier)
 
 
 @dataclass(slots=True)
 class Team:
-    """What the files say, by section and id, and where they say it."""
+    """What the files say, by section and id, and where they say it.
+
+    `sections`: those that some file has, if only an empty one.
+    """
 
     items: dict[str, Json] = field(default_factory=lambda: {name: {} for name in MODELS})
     files: dict[str, "_File"] = field(default_factory=dict[str, "_File"])
+    sections: list[str] = field(default_factory=list[str])
 
     def place(self, path: str) -> str:
         """Return FILE:LINE of a field such as `policies.ops.steps.0`, or "" when none holds it."""
@@ -40,6 +50,24 @@ class Team:
 class _File:
     name: str
     lines: Mapping[str, int]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 where 1.1 surprises: `on` is a word, and 18:30 is no number."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in found
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")
+    ]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)\Z"), list("tf"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9]*)\Z"), list("-+0123456789")
+)
 
 
 def read(paths: Sequence[Path]) -> Team:
@@ -64,7 +92,7 @@ def _read(path: Path) -> tuple[object, _File]:
             return tomllib.loads(text), _File(str(path), toml_lines(text))
         if path.suffix in (".yaml", ".yml"):
             lines = yaml_lines(text)
-            return yaml.safe_load(text) or {}, _File(str(path), lines)
+            return yaml.load(text, _Loader) or {}, _File(str(path), lines)  # noqa: S506 - a safe one
     except tomllib.TOMLDecodeError as exc:
         raise SettingsError(f"{path}: not TOML: {exc}") from exc
     except RepeatedKeyError as exc:
@@ -92,6 +120,8 @@ def _gather(team: Team, said: object, file: _File) -> Iterator[tuple[str, str]]:
         elif not isinstance(items, dict):
             yield section, "expected a table by id"
         else:
+            if section not in team.sections:
+                team.sections.append(section)
             for id_, body in cast("Json", items).items():
                 key = f"{section}.{id_}"
                 if key in team.files:
@@ -106,7 +136,10 @@ def _faults(team: Team) -> Iterator[tuple[str, str]]:
         for id_, body in team.items[section].items():
             for adapter, value in ((_ID, id_), (TypeAdapter(model), body)):
                 try:
-                    adapter.validate_python(value)
+                    read = adapter.validate_python(value)
+                    if isinstance(read, model):  # as JSON has it: TOML and YAML know dates
+                        written = read.model_dump(mode="json", exclude_unset=True)
+                        team.items[section][id_] = written
                 except ValidationError as exc:
                     for problem in problems(exc, model):
                         key = ".".join(part for part in (section, id_, problem.field) if part)
@@ -118,9 +151,9 @@ def _hint(expected: str) -> str:
     return f"{expected}, in quotes" if expected == "Input should be a valid string" else expected
 
 
-_MARKS = {"added": "+", "changed": "~", "unchanged": "="}
-_KINDS = {"responder": "人员", "policy": "策略"}
-_ACTIONS = {"added": "新增", "changed": "修改", "unchanged": "不变"}
+_MARKS = {"added": "+", "changed": "~", "removed": "-", "unchanged": "="}
+_KINDS = {"responder": "人员", "schedule": "值班表", "policy": "策略"}
+_ACTIONS = {"added": "新增", "changed": "修改", "removed": "删除", "unchanged": "不变"}
 
 
 def plan(changes: Sequence[Json], *, dry_run: bool) -> list[str]:
@@ -140,7 +173,9 @@ def plan(changes: Sequence[Json], *, dry_run: bool) -> list[str]:
             ]
     counts = {action: sum(change["action"] == action for change in changes) for action in _MARKS}
     summary = ", ".join(
-        told(f"{_ACTIONS[action]} {count}", f"{count} {action}") for action, count in counts.items()
+        told(f"{_ACTIONS[action]} {count}", f"{count} {action}")
+        for action, count in counts.items()
+        if count or action != "removed"
     )
     untouched = told("未写入任何东西(--dry-run)", "nothing was written (--dry-run)")
     return [*lines, f"{summary}; {untouched}" if dry_run else summary]

@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callbacks import edge
+from outbound import http
+from outbound.calendars import Calendars
 from paging.model import Offer, Rules
 from paging.people import Channel
 from paging.ports import Clock
@@ -38,8 +40,13 @@ def application(settings: Settings, clock: Clock) -> Starlette:
         [key.get_secret_value() for key in settings.security.secret_keys],
         settings.server.public_url,
     )
+    outside = http.client(allow_private=settings.network.allow_private)
     paging = Paging(
-        Store(settings.database.url), clock, rules(settings, providers, links), providers
+        Store(settings.database.url),
+        clock,
+        rules(settings, providers, links),
+        providers,
+        Calendars(outside),
     )
 
     @contextlib.asynccontextmanager
@@ -52,6 +59,7 @@ def application(settings: Settings, clock: Clock) -> Starlette:
         log.info("service.started", version=version("ringback"), **on)
         yield
         await paging.stop()
+        await outside.aclose()
         for pool in made.pools:
             pool.close()
         log.info("service.stopped")

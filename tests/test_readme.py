@@ -95,4 +95,7 @@ def test_every_setting_is_in_its_table_with_its_default() -> None:
         if field.is_required():
             assert shown[name] == "required", name
         elif field.default not in (None, PydanticUndefined, (), "") and "templates" not in name:
-            assert shown[name] == f"`{field.default}`", name
+            as_toml = (
+                str(field.default).lower() if isinstance(field.default, bool) else field.default
+            )
+            assert shown[name] == f"`{as_toml}`", name

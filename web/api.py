@@ -1,11 +1,13 @@
 """What the API asks of the engine; `paging.service.Paging` satisfies it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 
 from paging.people import Policy, Responder
 from paging.requests import AlertGroup, NewIncident
+from paging.schedules import Schedule
+from paging.teams import Section, Team
 
 Json = dict[str, Any]
 
@@ -60,7 +62,7 @@ class PagingApi(Protocol):
         ...
 
     async def delete_responder(self, id_: str) -> None:
-        """Delete a responder whom no policy names."""
+        """Delete a responder whom no policy and no schedule names."""
         ...
 
     async def put_policy(self, id_: str, value: Policy) -> tuple[Json, bool]:
@@ -79,12 +81,31 @@ class PagingApi(Protocol):
         """Delete a policy that nothing needs."""
         ...
 
-    async def apply(
-        self,
-        responders: Mapping[str, Responder],
-        policies: Mapping[str, Policy],
-        dry_run: bool,  # noqa: FBT001 - as the engine has it
-    ) -> Json:
+    async def put_schedule(self, id_: str, value: Schedule) -> tuple[Json, bool]:
+        """Create or replace; the second value says whether it was created."""
+        ...
+
+    async def schedule(self, id_: str) -> Json:
+        """Return one schedule."""
+        ...
+
+    async def schedules(self) -> list[Json]:
+        """Return all schedules."""
+        ...
+
+    async def delete_schedule(self, id_: str) -> None:
+        """Delete a schedule that no policy names."""
+        ...
+
+    async def on_call(self, id_: str, at: datetime | None) -> Json:
+        """Return who is on call by a schedule, now or at a time, and who is next."""
+        ...
+
+    async def why(self, incident: str, responder: str) -> Json:
+        """Return in words why this person was or was not told of this incident."""
+        ...
+
+    async def apply(self, team: Team, *, dry_run: bool, prune: Collection[Section] = ()) -> Json:
         """Change a team, all or nothing; return `{"changes": [...]}`."""
         ...
 

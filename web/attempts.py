@@ -35,6 +35,19 @@ async def one(call: Call) -> Response:
     return JSONResponse(call.shown(await call.paging.attempt(call.id), masking.attempt))
 
 
+class Why(Strict):
+    """The query of `GET /v1/why`. `incident`: its id or number."""
+
+    incident: Identifier
+    responder: Identifier
+
+
+async def why(call: Call) -> Response:
+    """Answer in words why somebody was, or was not, told of an incident."""
+    query = queried(call.request, Why)
+    return JSONResponse(await call.paging.why(query.incident, query.responder))
+
+
 async def providers(call: Call) -> Response:
     """Answer with how each provider does."""
     return JSONResponse({"items": await call.paging.providers(), "next": None})

@@ -1,11 +1,10 @@
 """Opening incidents and acting on them."""
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from paging.errors import InvalidError
@@ -13,7 +12,7 @@ from paging.people import Identifier, Severity, Strict
 from paging.requests import AlertGroup, NewIncident
 from web import masking
 from web.calls import Call
-from web.inputs import Limit, given_out, queried, sent
+from web.inputs import Limit, Moment, given_out, queried, sent
 
 _PAGING_BEGINS = ("opened", "reopened")
 
@@ -34,19 +33,11 @@ class Asked(Strict):
     note: Annotated[str, Field(max_length=4096)] | None = None
 
 
-def _time(value: object) -> object:
-    """Let nothing but a written time through: of a bare number nobody knows the unit."""
-    if not isinstance(value, str) or not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", value):
-        msg = "expected a time with its offset, such as 2026-11-25T12:00:00Z"
-        raise ValueError(msg)
-    return value
-
-
 class MuteAsked(Asked):
     """The body of a mute: for so many minutes, or until a time."""
 
     minutes: Annotated[int, Field(ge=1, le=10_080, strict=True)] | None = None
-    until: Annotated[AwareDatetime, BeforeValidator(_time)] | None = None
+    until: Moment | None = None
 
 
 async def create(call: Call) -> Response:

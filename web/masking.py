@@ -32,6 +32,11 @@ def responder(view: Json) -> Json:
     return {**view, **masked, **({"accounts": accounts} if "accounts" in view else {})}
 
 
+def schedule(view: Json) -> Json:
+    """Return a schedule without its calendar's address, which opens the calendar."""
+    return {**view, "url": "***"} if "url" in view else view
+
+
 def attempt(view: Json) -> Json:
     """Return an attempt without whole addresses."""
     contact = view["contact"]

@@ -1,4 +1,4 @@
-"""Responders and policies: declared, shown, deleted, applied as a whole, and tested by a drill."""
+"""Responders, schedules and policies: declared, shown, deleted, applied as a whole, and tested."""
 
 import re
 from typing import Annotated, Any, TypeVar
@@ -9,22 +9,35 @@ from starlette.responses import JSONResponse, Response
 from paging.errors import InvalidError
 from paging.invalid import problems
 from paging.people import Identifier, Policy, Responder, Strict
+from paging.schedules import Schedule
+from paging.teams import Section, Team
 from web import masking
 from web.api import Json
 from web.calls import Call
-from web.inputs import json_object, parsed, sent
+from web.inputs import Moment, json_object, parsed, queried, sent
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
-class Team(Strict):
-    """The body of `POST /v1/apply`: what there is to be, by id. Others stay as they are."""
+class Applied(Strict):
+    """The body of `POST /v1/apply`: what there is to be, by id.
+
+    Others stay as they are, but for those of the sections that `prune` lists: they are removed.
+    """
 
     responders: dict[Identifier, Responder] = Field(default_factory=dict)
+    schedules: dict[Identifier, Schedule] = Field(default_factory=dict)
     policies: dict[Identifier, Policy] = Field(default_factory=dict)
     dry_run: Annotated[bool, Field(strict=True)] = False
+    prune: tuple[Section, ...] = ()
+
+
+class OnCall(Strict):
+    """The query of `GET /v1/schedules/{id}/on-call`."""
+
+    at: Moment | None = None
 
 
 class Drill(Strict):
@@ -71,6 +84,15 @@ async def put_policy(call: Call) -> Response:
         raise _of_one("policies", call.id, exc) from exc
 
 
+async def put_schedule(call: Call) -> Response:
+    """Create (201) or replace (200) a schedule."""
+    value = await _declared(call, Schedule)
+    try:
+        return _put(*await call.paging.put_schedule(call.id, value))
+    except InvalidError as exc:
+        raise _of_one("schedules", call.id, exc) from exc
+
+
 async def responder(call: Call) -> Response:
     """Answer with one responder."""
     return JSONResponse(call.shown(await call.paging.responder(call.id), masking.responder))
@@ -92,6 +114,23 @@ async def policies(call: Call) -> Response:
     return _all(await call.paging.policies())
 
 
+async def schedule(call: Call) -> Response:
+    """Answer with one schedule."""
+    return JSONResponse(call.shown(await call.paging.schedule(call.id), masking.schedule))
+
+
+async def schedules(call: Call) -> Response:
+    """Answer with all schedules."""
+    found = await call.paging.schedules()
+    return _all([call.shown(view, masking.schedule) for view in found])
+
+
+async def on_call(call: Call) -> Response:
+    """Answer with who is on call, now or `at` a time, and who is next."""
+    at = queried(call.request, OnCall).at
+    return JSONResponse(await call.paging.on_call(call.id, at))
+
+
 async def delete_responder(call: Call) -> Response:
     """Delete a responder."""
     await call.paging.delete_responder(call.id)
@@ -104,10 +143,18 @@ async def delete_policy(call: Call) -> Response:
     return Response(status_code=204)
 
 
+async def delete_schedule(call: Call) -> Response:
+    """Delete a schedule."""
+    await call.paging.delete_schedule(call.id)
+    return Response(status_code=204)
+
+
 async def apply(call: Call) -> Response:
     """Change a team, all or nothing, or with `dry_run` only say what would change."""
-    team = await sent(call.request, Team)
-    return JSONResponse(await call.paging.apply(team.responders, team.policies, team.dry_run))
+    asked = await sent(call.request, Applied)
+    team = Team(asked.responders, asked.schedules, asked.policies)
+    plan = await call.paging.apply(team, dry_run=asked.dry_run, prune=asked.prune)
+    return JSONResponse(plan)
 
 
 async def test(call: Call) -> Response:

@@ -1,4 +1,4 @@
-"""Responders with their contacts, and policies.
+"""Responders with their contacts.
 
 What was written is read far more often than it changes: a text that was validated once is not
 validated again.
@@ -12,15 +12,14 @@ from pydantic_core import from_json
 from sqlalchemy import Text, bindparam, cast, delete, insert, select, update
 
 from paging.ids import new_id
-from paging.people import Person, Policy, Responder
+from paging.people import Person, Responder
 from paging.store import Transaction
-from paging.store.tables import contact, policy, responder
+from paging.store.tables import contact, responder
 
 _CONTACTS = {"phone": "phone", "email": "email"}  # field of a responder -> channel of a contact
 
 
-_KEPT = 4096  # texts of each kind that stay parsed
-_POLICY = select(cast(policy.c.body, Text)).where(policy.c.id == bindparam("wanted"))
+_KEPT = 4096  # people that stay parsed
 _RESPONDERS = (
     select(
         responder.c.id,
@@ -33,12 +32,6 @@ _RESPONDERS = (
     .order_by(responder.c.id)
 )
 _RESPONDERS_OF = _RESPONDERS.where(responder.c.id.in_(bindparam("ids", expanding=True)))
-
-
-@functools.lru_cache(_KEPT)
-def policy_from(text: str) -> Policy:
-    """Return the policy that was stored as this JSON."""
-    return Policy.model_validate_json(text)
 
 
 @functools.lru_cache(_KEPT)
@@ -88,30 +81,3 @@ def put_responder(conn: Transaction, id_: str, value: Responder, now: datetime) 
 def delete_responder(conn: Transaction, id_: str) -> bool:
     """Return whether it was there."""
     return bool(conn.execute(delete(responder).where(responder.c.id == id_)).rowcount)
-
-
-def policies(conn: Transaction) -> dict[str, Policy]:
-    """Return all policies by id."""
-    rows = conn.execute(select(policy.c.id, cast(policy.c.body, Text)).order_by(policy.c.id))
-    return {id_: policy_from(body) for id_, body in rows}
-
-
-def policy_of(conn: Transaction, id_: str) -> Policy | None:
-    """Return one policy."""
-    body = conn.scalar(_POLICY, {"wanted": id_})
-    return None if body is None else policy_from(body)
-
-
-def put_policy(conn: Transaction, id_: str, value: Policy, now: datetime) -> None:
-    """Insert or replace. Pages that run keep the plan they began with."""
-    fields = value.model_dump(mode="json")
-    changed = conn.execute(
-        update(policy).where(policy.c.id == id_).values(body=fields, updated_at=now)
-    )
-    if not changed.rowcount:
-        conn.execute(insert(policy).values(id=id_, body=fields, updated_at=now))
-
-
-def delete_policy(conn: Transaction, id_: str) -> bool:
-    """Return whether it was there."""
-    return bool(conn.execute(delete(policy).where(policy.c.id == id_)).rowcount)

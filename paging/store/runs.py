@@ -15,8 +15,9 @@ from sqlalchemy.engine import RowMapping
 
 from paging.alerts import Known, Pair
 from paging.model import Entry, Incident, Page, Run, Stored, Telling
-from paging.store import Transaction, people
+from paging.store import Transaction, people, rosters
 from paging.store.attempts import open_lines
+from paging.store.documents import policies
 from paging.store.tables import alert, attempt_incident, incident, page, timeline
 
 _INCIDENT_MOVES = (
@@ -155,19 +156,30 @@ def load(conn: Transaction, number: int) -> Run:
 
 def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Telling]) -> Run:
     stored = Stored(copy.copy(found), copy.copy(its_page), [copy.copy(one) for one in its])
-    run = Run(found, its_page, its, {}, {}, stored)
-    run.people = _OnDemand(
-        lambda: people.responders(conn, run.page.plan.responders) if run.page else {}
+    run = Run(found, its_page, its, {}, {}, {}, stored)
+    run.rosters = _OnDemand(
+        lambda: rosters.load(conn, run.page.plan.named("schedule")) if run.page else {}
     )
+    run.people = _OnDemand(lambda: people.responders(conn, _whom(run)))
     run.lines = _OnDemand(
         lambda: open_lines(conn, [one.phone for one in run.people.values() if one.phone])
     )
     return run
 
 
+def _whom(run: Run) -> set[str]:
+    """Return the ids of everyone whom the page tells, or has told."""
+    if run.page is None:
+        return set()
+    named = set(run.page.plan.named("responder")) | {one.responder for one in run.tellings}
+    if run.page.plan.named("schedule"):
+        named.update(*(roster.responders for roster in run.rosters.values()))
+    return named
+
+
 def _page(row: RowMapping) -> Page:
     values: dict[str, Any] = {name: row[f"page_{name}"] for name in _PAGE_FIELDS}
-    values["plan"] = people.policy_from(row["page_plan"])
+    values["plan"] = policies.parsed(row["page_plan"])
     return Page(**values)
 
 

@@ -73,6 +73,28 @@ policy = Table(
     Column("updated_at", Moment, nullable=False),
 )
 
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("body", JSON, nullable=False),  # what paging.schedules.Schedule holds
+    Column("updated_at", Moment, nullable=False),
+)
+
+# What the calendar behind a schedule's address said when it was last read.
+feed = Table(
+    "feed",
+    metadata,
+    Column("schedule", _Id, ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),  # JSON, a list of paging.oncall.FeedEvent
+    Column("read_at", Moment, nullable=False),  # when it was last good
+    Column("next_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),  # in a row, since it was last good
+    Column("error", Text),  # what was wrong the last time, in words
+)
+Index("feed_due", feed.c.next_at)
+
 incident = Table(
     "incident",
     metadata,

@@ -8,9 +8,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import RowMapping
 
 from paging import words
+from paging.errors import NotFoundError
 from paging.model import Incident
 from paging.people import CONTACT_OF
-from paging.store import Transaction
+from paging.store import Transaction, feeds, rosters
 from paging.store.tables import attempt, attempt_incident, inbox, incident, page, timeline
 
 Json = dict[str, Any]
@@ -172,6 +173,41 @@ def _shown(conn: Transaction, query: Select[Any]) -> list[Json]:
     for attempt_id, incident_id in links:
         about.setdefault(attempt_id, []).append(incident_id)
     return [_attempt(row, about.get(row["id"], [])) for row in rows]
+
+
+def on_call(conn: Transaction, id_: str, at: datetime) -> Json:
+    """Return who is on call by a schedule at a time, and who is next.
+
+    `why`: rotation, override, feed or gap. `calendar`: how its calendar does, None without one.
+    Raises NotFoundError.
+    """
+    roster = rosters.load(conn, [id_]).get(id_)
+    if roster is None:
+        raise NotFoundError(f"no schedule {id_!r}")
+    turn = roster.at(at)
+    feed = feeds.of(conn, [id_]).get(id_)
+    return {
+        "schedule": id_,
+        "at": moment(at),
+        "responder": turn.who,
+        "why": turn.why,
+        "since": moment(turn.since),
+        "until": moment(turn.until),
+        "next": turn.next and {"responder": turn.next.responder, "from": moment(turn.next.begins)},
+        "calendar": feed
+        and {
+            "read_at": moment(feed.read_at),
+            "error": feed.error,
+            "unmatched": [
+                {
+                    "from": moment(one.begins),
+                    "text": one.text,
+                    "candidates": list(one.candidates),
+                }
+                for one in roster.unmatched
+            ],
+        },
+    }
 
 
 def provider(conn: Transaction, name: str, channel: str, since: datetime) -> Json:

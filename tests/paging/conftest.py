@@ -29,6 +29,7 @@ from paging.ports import Message, Sent
 from paging.requests import AlertGroup, NewIncident
 from paging.store import schema, views
 from paging.store.database import connect
+from paging.teams import Team
 from paging.work import Work
 
 T = TypeVar("T")
@@ -174,7 +175,7 @@ class Desk:
         policies = {"default": Policy.model_validate({"name": "Default", **policy})}
         if "zhao" in known:
             policies["ops"] = Policy.model_validate(ops)
-        self.work(teams.apply, known, policies, dry_run=False)
+        self.work(teams.apply, Team(known, policies=policies), {}, dry_run=False)
 
     def opens(self, **fields: Any) -> int:
         """Accept an incident and let its page begin; return its number."""

@@ -15,6 +15,7 @@ from paging.people import Responder
 from paging.store import contacts as rows
 from paging.store import people, schema
 from paging.store.database import connect
+from paging.teams import Team
 from tests.paging.conftest import LI, WEI, Call, Desk
 
 MAIL = "li.wei@example.com"
@@ -112,17 +113,17 @@ def test_a_new_code_ends_the_one_before(li: Desk) -> None:
 def test_a_code_for_an_address_that_has_changed_proves_nothing(li: Desk) -> None:
     code = _ask(li).request.fields["code"]
     moved = Responder(name="Li", phone=WEI, email=MAIL)
-    li.work(teams.apply, {"li": moved}, {}, dry_run=False)
+    li.work(teams.apply, Team({"li": moved}), {}, dry_run=False)
     assert _confirm(li, code) is not None
 
 
 def test_a_contact_stays_proved_until_it_changes(li: Desk) -> None:
     assert _confirm(li, _ask(li).request.fields["code"]) is None
     renamed = Responder(name="Li Wei", phone=LI, email=MAIL)
-    li.work(teams.apply, {"li": renamed}, {}, dry_run=False)
+    li.work(teams.apply, Team({"li": renamed}), {}, dry_run=False)
     assert _verified(li) == {"phone"}
     moved = Responder(name="Li Wei", phone=WEI, email=MAIL)
-    li.work(teams.apply, {"li": moved}, {}, dry_run=False)
+    li.work(teams.apply, Team({"li": moved}), {}, dry_run=False)
     assert _verified(li) == frozenset()
 
 

@@ -17,6 +17,8 @@ from paging.requests import NewIncident
 from paging.service import SUBMITS_AT_ONCE, Paging
 from paging.store import schema
 from paging.store.database import Store
+from paging.teams import Team
+from tests.paging.calendars import Calendars
 
 
 class SystemClock:
@@ -61,15 +63,16 @@ def run(path: Path, body: Callable[[Paging, Carrier], Awaitable[None]], people: 
         carrier = Carrier()
         offers = {"voice": {"alibaba": carrier}}
         rules = Rules(channels=offers, menu=DEFAULT, operators=None)
-        paging = Paging(Store(url), SystemClock(), rules, offers)
+        paging = Paging(Store(url), SystemClock(), rules, offers, Calendars())
         await paging.start()
         try:
             everyone = range(people)
-            await paging.apply(
-                {f"r{i}": Responder(name="R", phone=f"+861370000{i:04d}") for i in everyone},
-                {f"p{i}": Policy.model_validate(_policy(i)) for i in everyone},
-                dry_run=False,
+            phones = {i: f"+861370000{i:04d}" for i in everyone}
+            team = Team(
+                {f"r{i}": Responder(name="R", phone=phones[i]) for i in everyone},
+                policies={f"p{i}": Policy.model_validate(_policy(i)) for i in everyone},
             )
+            await paging.apply(team, dry_run=False)
             await body(paging, carrier)
         finally:
             carrier.gate.set()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from paging.people import Policy, Responder
-from paging.store import people, schema
+from paging.store import documents, people, schema
 from paging.store.database import connect
 from ringback import checks, settings
 from tests.ringback.conftest import SETTINGS, Run, Said, Stack
@@ -35,7 +35,7 @@ def database(folder: Path, responders: dict[str, Any], policies: dict[str, Any])
         for id_, body in responders.items():
             people.put_responder(conn, id_, Responder.model_validate(body), NOW)
         for id_, body in policies.items():
-            people.put_policy(conn, id_, Policy.model_validate(body), NOW)
+            documents.policies.put(conn, id_, Policy.model_validate(body), NOW)
     engine.dispose()
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from paging.people import Policy
 from paging.store import schema
-from ringback import settings
+from ringback import settings, teamfile
 from ringback.cli import _parser
 from tests.ringback.conftest import ROOT, SETTINGS, Run, Stack, spawn
 from tests.scenarios.conftest import free_port
@@ -186,33 +187,76 @@ def test_every_line_that_init_comments_out_can_be_switched_on(ringback: Run, her
     written = (here / "ringback.toml").read_text("utf-8")
     active = re.sub(r"(?m)^# (?=\[[a-z.]+\]|\w+ = )", "", written)
     said = ringback("templates").out
-    both = f"{active}\n{said}".replace('_id = ""', '_id = "1"').replace(
-        '_secret = ""', '_secret = "1"'
-    )
-    both = both.replace('secret_key = ""', 'secret_key = "1"').replace('id = ""', 'id = "1"')
-    (here / "ringback.toml").write_text(both, "utf-8")
+    filled = re.sub(r"(\w+) = \"\"", r'\1 = "1"', f"{active}\n{said}")
+    (here / "ringback.toml").write_text(filled, "utf-8")
     known = settings.load(here / "ringback.toml", {})
-    assert known.order("voice") == ("alibaba", "tencent")
+    assert known.order("voice") == known.order("sms") == ("alibaba", "tencent")
+    assert known.order("email") == ("alibaba", "smtp")
     assert known.menu["9"] == "close"
+
+
+def test_the_team_that_init_writes_pages_by_what_is_switched_on(ringback: Run, here: Path) -> None:
+    """Calls alone at first; texts and mails where their lines lose the mark, as their tables do."""
+    ringback("init")
+    path = here / "team.toml"
+
+    def channels() -> list[str]:
+        policy = Policy.model_validate(teamfile.read([path]).items["policies"]["default"])
+        (step,) = policy.steps
+        assert not isinstance(step.notify, str)
+        return [one.channel for one in step.notify]
+
+    assert channels() == ["voice"]
+    path.write_text(re.sub(r"(?m)^( *)# (?=\{|\w+ = )", r"\1", path.read_text("utf-8")), "utf-8")
+    assert channels() == ["voice", "sms", "email"]
+    assert teamfile.read([path]).items["responders"]["you"].keys() >= {"phone", "email"}
+
+
+PAGES = [
+    (
+        ("alibaba", "voice"),
+        "zh-CN",
+        "${level}告警,${title},共${count}条。认领请按1,转给下一位请按2,静音请按3。",
+    ),
+    (
+        ("tencent", "voice"),
+        "en",
+        "{1} alert, {2}, {3} in all. Press 1 to acknowledge, 2 for the next person, 3 to mute.",
+    ),
+    (("alibaba", "sms"), "zh-CN", "${level}告警${number}:${title}。回复1认领,编号${code}。"),
+    (
+        ("tencent", "sms"),
+        "en",
+        "Alert {1} ({2}). Reply 1 to acknowledge, or 1, a space and code {3}.",
+    ),
+]
 
 
 def test_templates_are_printed_before_there_are_settings(ringback: Run) -> None:
     said = ringback("templates")
     assert (said.status, said.err) == (0, "")
     tables = tomllib.loads(said.out)["providers"]
-    alibaba, tencent = (tables[name]["voice"]["templates"] for name in ("alibaba", "tencent"))
-    assert alibaba.keys() == {"page", "reply", "code"}
-    assert "page" in tencent
-    assert "reply" not in tencent, "Tencent plays nothing after a key"
-    assert alibaba["page"]["zh-CN"]["text"] == (
-        "${level}告警,${title},共${count}条。认领请按1,转给下一位请按2,静音请按3。"
-    )
-    assert tencent["page"]["en"]["text"] == (
-        "{1} alert, {2}, {3} in all. Press 1 to acknowledge, 2 for the next person, 3 to mute."
-    )
-    for one in (alibaba["page"]["zh-CN"], tencent["page"]["en"]):
-        assert one["id"] == ""
-        assert f"\n#     {one['text']}\n" in said.out, "the text stands alone, to be copied"
+    texts = {
+        (provider, channel): table["templates"]
+        for provider, channels in tables.items()
+        for channel, table in channels.items()
+    }
+    assert {way: set(by_purpose) for way, by_purpose in texts.items()} == {
+        ("alibaba", "voice"): {"page", "reply", "code"},
+        ("alibaba", "sms"): {"page", "code", "notice"},
+        # Plays nothing after a key, and reads codes out without a text.
+        ("tencent", "voice"): {"page"},
+        ("tencent", "sms"): {"page", "code", "notice"},
+    }
+    for way, locale, text in PAGES:
+        one = texts[way]["page"][locale]
+        assert (one["id"], one["text"]) == ("", text)
+    for by_purpose in texts.values():
+        for by_locale in by_purpose.values():
+            assert by_locale.keys() == {"zh-CN", "en"}
+            for one in by_locale.values():
+                alone = f"\n#     {one['text']}\n"
+                assert alone in said.out, "the text stands alone, to be copied"
 
 
 SETUP = """\
@@ -229,11 +273,16 @@ access_key_id = "x"
 access_key_secret = "x"
 [providers.alibaba.voice]
 {voice}
+[providers.alibaba.sms]
+sign_name = "值班"
 [providers.tencent]
 secret_id = "x"
 secret_key = "x"
 [providers.tencent.voice]
 sdk_app_id = "1400000000"
+[providers.tencent.sms]
+sdk_app_id = "1400000001"
+sign_name = "值班"
 """
 VOICES = {
     "a bought number": 'show_numbers = ["05710000000"]',
@@ -260,7 +309,9 @@ def test_what_templates_prints_is_what_the_settings_lack(
 def test_templates_speak_of_the_keys_of_the_settings(ringback: Run, here: Path) -> None:
     menu = '[menu]\n1 = "acknowledge"\n9 = "close"\n'
     (here / "ringback.toml").write_text(menu)
-    assert "认领请按1,关闭请按9。" in ringback("templates").out
+    said = ringback("templates").out
+    assert "认领请按1,关闭请按9。" in said
+    assert "Reply 1 to acknowledge, 9 to close;" in said
     (here / "ringback.toml").write_text(menu.replace("close", "explode"))
     assert ringback("templates").line.startswith("ringback: ringback.toml: menu: expected keys wi")
 
@@ -353,11 +404,13 @@ def test_an_address_that_is_not_this_machines_is_one_line(
     assert ringback("serve").line == f"ringback: cannot listen on {host}:8080: {said}"
 
 
-def test_a_sandbox_on_a_taken_port_is_one_line(ringback: Run) -> None:
+@pytest.mark.parametrize("above", [0, 1], ids=["its own", "its mail server's"])
+def test_a_sandbox_on_a_taken_port_is_one_line(ringback: Run, above: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        line = ringback("sandbox", "--port", str(port)).line
-    assert line == f"ringback: cannot listen on 127.0.0.1:{port}: Address already in use"
+        ran = ringback("sandbox", "--port", str(port - above))
+    assert ran.line == f"ringback: cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert ran.out == ""
 
 
 # apply
@@ -576,6 +629,28 @@ def test_a_test_call_that_is_answered_with_1_is_shown_stage_by_stage(
     (call,) = stack.sandbox.get("/sandbox/calls", params={"number": number}).json()
     assert call["carrier"] == provider
     assert "This is a test call" in call["text"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "provider", "stages"),
+    [
+        ("sms", "alibaba", ["taken by the carrier", "its delivery was reported"]),
+        ("sms", "tencent", ["taken by the carrier", "its delivery was reported"]),
+        ("email", "alibaba", ["taken by the mail server"]),
+        ("email", "smtp", ["taken by the mail server"]),
+    ],
+)
+def test_a_test_text_or_mail_is_shown_stage_by_stage(
+    ringback: Run, stack: Stack, channel: str, provider: str, stages: list[str]
+) -> None:
+    who = f"{channel}.{provider}"
+    number = {"alibaba": "+8613700000020", "tencent": "+8613700000021"}.get(provider)
+    body = {"name": who, "phone": number, "email": f"{who}@example.com"}
+    stack.post("/v1/apply", {"responders": {who: body}})
+    how = ("--channel", channel, "--provider", provider, "--config", str(stack.config))
+    said = ringback("test", who, *how)
+    assert (said.status, said.err) == (0, "")
+    assert [line.split("  ")[-1] for line in said.out.splitlines()] == stages
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,6 @@ PLANNED = {
     "[im.slack]": "im",
     "[watchdog]": "watchdog",
     "[retention]": "retention",
-    "[network]": "network",
     "[channels]\nroutes = []": "channels.routes",
     "[timing]\nbundling_window = 15": "timing.bundling_window",
 }

@@ -1,5 +1,6 @@
 """Team files are checked whole, with file and line, before anything is sent."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,36 @@ responders:
     phone: "+8613700000001"
 """
 
+SCHEDULE = """\
+[schedules.night]
+name = "Night"
+timezone = "Europe/Berlin"
+[schedules.night.rotation]
+every = "week"
+on = "monday"
+at = 18:30:00
+from = 2026-11-02
+responders = ["li.wei"]
+
+[[schedules.night.overrides]]
+from = 2026-12-24T18:00:00
+until = 2026-12-26T09:00:00
+"""
+YAML_SCHEDULE = """\
+schedules:
+  night:
+    name: Night
+    timezone: Europe/Berlin
+    rotation:
+      every: week
+      on: monday
+      at: 18:30
+      from: 2026-11-02
+      responders: [li.wei]
+    overrides:
+      - {from: 2026-12-24 18:00:00, until: 2026-12-26T09:00:00, responder: null}
+"""
+
 # file name, text, the line that is said about it (after the directory)
 BAD = [
     ("t.toml", TEAM.replace('"+86', '"86'), "t.toml:3: responders.li.wei.phone: expected a phone"),
@@ -35,22 +66,30 @@ BAD = [
     ("t.toml", TEAM.replace('"li.wei"', '"li wei"', 1), "t.toml:1: responders.li wei: expected 1"),
     (
         "t.toml",
-        TEAM.replace("responder:li.wei", "schedule:x"),
-        "t.toml:8: policies.ops.steps.0.targets.0: 'schedule' targets are not available yet",
+        TEAM.replace("responder:li.wei", "bot:x"),
+        "t.toml:8: policies.ops.steps.0.targets.0: 'bot' targets are not available yet",
     ),
     (
         "t.toml",
         TEAM.replace('["voice"]', '["slack"]'),
         "t.toml:9: policies.ops.steps.0.notify.0.channel: 'slack' is not available yet",
     ),
-    ("t.toml", TEAM + "[schedules.a]\n", "t.toml:10: schedules: not available yet"),
+    ("t.toml", TEAM + "[bots.a]\n", "t.toml:10: bots: not available yet"),
+    ("t.toml", TEAM + "[schedules.a]\n", "t.toml:10: schedules.a.name: missing"),
+    (
+        "t.toml",
+        SCHEDULE.replace("2026-12-26T09:00:00", "2026-12-24T09:00:00"),
+        "t.toml:13: schedules.night.overrides.0.until: expected a time after from",
+    ),
+    ("t.toml", SCHEDULE.replace("Europe", "Atlantis"), "t.toml:3: schedules.night.timezone: "),
+    ("t.yaml", YAML_SCHEDULE.replace("18:30", "1830"), "t.yaml:8: schedules.night.rotation.at: "),
     ("t.toml", TEAM + "[polices.a]\n", "t.toml:10: polices: unknown; expected one of: responders"),
     ("t.toml", TEAM + "x =\n", "t.toml: not TOML: "),
     ("t.toml", "responders = 3\n", "t.toml:1: responders: expected a table by id"),
     ("t.yaml", YAML.replace('"', ""), "t.yaml:4: responders.zhao.min.phone: Input should be a va"),
     ("t.yaml", YAML + "  zhao.min: {}\n", "t.yaml:5: responders.zhao.min: written twice"),
     ("t.yaml", YAML + " bad", "t.yaml:5: not YAML: "),
-    ("t.yaml", "- a\n", "t.yaml:1: expected tables: responders, policies"),
+    ("t.yaml", "- a\n", "t.yaml:1: expected tables: responders, schedules, policies"),
     ("t.json", "{}", "t.json: expected a file that ends in .toml, .yaml or .yml"),
 ]
 
@@ -89,6 +128,32 @@ def test_toml_and_yaml_files_make_one_team(tmp_path: Path) -> None:
     assert set(team.items["responders"]) == {"li.wei", "zhao.min"}
     assert team.place("responders.zhao.min.phone") == f"{tmp_path}/b.yaml:4"
     assert team.place("policies.ops.steps.0.targets.0") == f"{tmp_path}/a.toml:8"
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.toml", SCHEDULE), ("a.yaml", YAML_SCHEDULE)])
+def test_dates_and_times_that_a_file_knows_reach_the_service_as_json(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    team = read([tmp_path / name])
+    assert team.sections == ["schedules"]
+    assert json.loads(json.dumps(team.items["schedules"])) == {
+        "night": {
+            "name": "Night",
+            "timezone": "Europe/Berlin",
+            "rotation": {
+                "every": "week",
+                "on": "monday",
+                "at": "18:30",
+                "from": "2026-11-02",
+                "responders": ["li.wei"],
+            },
+            "overrides": [
+                {"from": "2026-12-24T18:00:00", "until": "2026-12-26T09:00:00"}
+                | ({"responder": None} if name == "a.yaml" else {})
+            ],
+        }
+    }
 
 
 def test_the_same_id_in_two_files_is_refused(tmp_path: Path) -> None:

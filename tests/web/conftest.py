@@ -26,6 +26,7 @@ from paging.ports import Message, Sent
 from paging.service import Paging
 from paging.store import schema
 from paging.store.database import Store
+from tests.paging.calendars import Calendars
 from web import app, auth
 from web.links import Links
 
@@ -47,6 +48,18 @@ TEAM: dict[str, Any] = {
         "li.wei": {"name": "李伟", "phone": LI, "email": "li.wei@example.com"},
         "sam": {"name": "Sam", "phone": WEI, "locale": "en", "timezone": "Europe/Berlin"},
         "nobody": {"name": "Nobody"},
+    },
+    "schedules": {
+        "payments": {
+            "name": "Payments",
+            "timezone": "Asia/Shanghai",
+            "rotation": {
+                "every": "day",
+                "at": "09:00",
+                "from": "2026-11-01",
+                "responders": ["li.wei", "sam"],
+            },
+        }
     },
     "policies": {
         "default": {
@@ -131,7 +144,9 @@ class Web:
             callers=[("alibaba", "voice", "05710000000")],
             secret=b"a key of the tests",
         )
-        self.paging = Paging(Store(f"sqlite:///{database}"), self.clock, rules, channels)
+        self.calendars = Calendars()
+        store = Store(f"sqlite:///{database}")
+        self.paging = Paging(store, self.clock, rules, channels, self.calendars)
         self.application = app.application(
             app.routes_for(self.paging, find=CALLERS.get, clock=self.clock, links=self.links)
         )

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.web.conftest import ADMIN, LI, READER, WRITER, Web
-from tests.web.test_people import POLICY, RESPONDER
+from tests.web.test_people import POLICY, RESPONDER, SCHEDULE
 from tests.web.test_refusals import ALERTS
 from web import app, inputs
 
@@ -53,6 +53,12 @@ OPERATIONS = [
     Operation("GET", "/v1/policies/default", None, "incidents:read"),
     Operation("PUT", "/v1/policies/new", POLICY, "admin"),
     Operation("DELETE", "/v1/policies/default", None, "admin"),
+    Operation("GET", "/v1/schedules", None, "incidents:read"),
+    Operation("GET", "/v1/schedules/payments", None, "incidents:read"),
+    Operation("PUT", "/v1/schedules/new", SCHEDULE, "admin"),
+    Operation("DELETE", "/v1/schedules/payments", None, "admin"),
+    Operation("GET", "/v1/schedules/payments/on-call", None, "incidents:read"),
+    Operation("GET", "/v1/why?incident=1&responder=li.wei", None, "incidents:read"),
     Operation("POST", "/v1/apply", {}, "admin"),
     Operation("GET", "/v1/attempts", None, "incidents:read"),
     Operation("GET", "/v1/attempts/1", None, "incidents:read"),

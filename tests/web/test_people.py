@@ -24,6 +24,22 @@ SHOWN_RESPONDER: dict[str, Any] = {
     "phone": "+8613700000002",
     "preferences": {"warning": [{"channel": "voice", "after": 0, "tries": 0, "gap": 90}]},
 }
+SCHEDULE: dict[str, Any] = {
+    "name": "Night",
+    "timezone": "Europe/Berlin",
+    "rotation": {
+        "every": "week",
+        "shifts": 2,
+        "on": "monday",
+        "at": "18:30",
+        "from": "2026-11-02",
+        "responders": ["li.wei", "sam"],
+    },
+    "overrides": [
+        {"from": "2026-12-24T18:00:00", "until": "2026-12-26T09:00:00", "responder": "sam"},
+        {"from": "2026-12-31T18:00:00+01:00", "until": "2027-01-01T09:00:00+01:00"},
+    ],
+}
 WRITTEN_RESPONDER = {name: SHOWN_RESPONDER[name] for name in SHOWN_RESPONDER.keys() - {"verified"}}
 POLICY: dict[str, Any] = {
     "name": "Payments",
@@ -58,6 +74,7 @@ SHOWN_POLICY: dict[str, Any] = {
 DECLARED = {
     "responder": ("/v1/responders/zhao.min", RESPONDER, SHOWN_RESPONDER),
     "policy": ("/v1/policies/payments", POLICY, SHOWN_POLICY),
+    "schedule": ("/v1/schedules/night", SCHEDULE, {"id": "night", **SCHEDULE}),
 }
 kinds = pytest.mark.parametrize(("path", "body", "shown"), DECLARED.values(), ids=DECLARED.keys())
 
@@ -125,7 +142,7 @@ def test_a_delete_is_204_then_404(web: Web, path: str, body: Any, shown: Any) ->
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("/v1/responders/li.wei", "policy 'default' names this responder; change it first"),
+        ("/v1/responders/li.wei", "schedule 'payments' names this responder; change it first"),
         ("/v1/policies/ops", "[operators] policy names this policy; change the settings first"),
     ],
 )
@@ -134,6 +151,15 @@ def test_what_is_in_use_is_not_deleted(web: Web, path: str, detail: str) -> None
     assert (answer.status_code, answer.json()["detail"]) == (409, detail)
     assert answer.headers["content-type"] == "application/problem+json"
     assert web.get(path)
+
+
+def test_what_a_policy_names_is_not_deleted(web: Web) -> None:
+    steps = [{"targets": ["responder:nobody", "schedule:payments"], "notify": ["voice"]}]
+    web.ask("PUT", "/v1/policies/p", {"name": "P", "steps": steps})
+    for path, kind in (("responders/nobody", "responder"), ("schedules/payments", "schedule")):
+        answer = web.ask("DELETE", f"/v1/{path}")
+        expected = f"policy 'p' names this {kind}; change it first"
+        assert (answer.status_code, answer.json()["detail"]) == (409, expected)
 
 
 def test_a_page_that_runs_keeps_the_plan_it_began_with(web: Web) -> None:

@@ -131,7 +131,7 @@ def test_an_old_schema_is_not_ready(ringing: Web) -> None:
 
 
 def test_an_engine_that_does_not_run_is_not_ready(web: Web) -> None:
-    idle = Paging(web.paging._store, web.clock, web.paging._rules, {})
+    idle = Paging(web.paging._store, web.clock, web.paging._rules, {}, web.calendars)
     routes = app.routes_for(idle, find={}.get, clock=web.clock, links=web.links)
     web.client = web._client(app.application(routes))
     assert unavailable(web, "GET", "/readyz") == "the engine is not running"
