@@ -424,8 +424,18 @@ def _apply(args: argparse.Namespace) -> None:
 
 def _moment(text: str) -> str:
     """Return the time as it was written, once it is one."""
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError
+    try:
+        is_one = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        is_one = False
+    if not is_one:
+        example = "2026-12-24T20:00:00+08:00"
+        raise argparse.ArgumentTypeError(
+            told(
+                f"{text!r}: 应为带时区偏移的时刻,如 {example}",
+                f"{text!r}: expected a time with its offset, such as {example}",
+            )
+        )
     return text
 
 

@@ -31,6 +31,8 @@ COMMANDS = [
     ["urls"],
     ["apply"],
     ["test"],
+    ["who"],
+    ["why"],
     ["incidents"],
     ["incidents", "list"],
     ["incidents", "show"],

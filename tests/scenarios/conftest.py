@@ -51,6 +51,8 @@ admin_token = "{TOKEN}"
 callback_tokens = ["{CALLBACK_TOKEN}"]
 [operators]
 policy = "ops"
+[network]
+allow_private = true
 [channels]
 voice = {json.dumps(list(order))}
 {letters.channels(order) if with_texts else ""}
