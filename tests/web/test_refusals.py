@@ -153,7 +153,7 @@ BAD: list[tuple[Any, ...]] = [
     ("policy", "steps.0.targets", [NONE, None, [], "responder:sam", 5], ""),
     ("policy", "steps.0.targets", [["responder:sam"] * 51], "50"),
     ("policy", "steps.0.targets", [["sam"], [""], [5], ["responder:"]], "responder:ID", ".0"),
-    ("policy", "steps.0.targets", [["schedule:x"], ["chat:slack:x"]], "not available yet", ".0"),
+    ("policy", "steps.0.targets", [["bot:x"], ["chat:slack:x"]], "not available yet", ".0"),
     ("policy", "steps.0.targets", [["responder:sam", "responder:x"]], "does not exist", ".1"),
     ("policy", "steps.0.notify", ["everybody", [], 5, None, {}], ""),
     ("policy", "steps.0.notify", [["voice"] * 21], "20"),
