@@ -69,7 +69,8 @@ def send_code(work: Work, responder: str, asked: str) -> str:
     }
     contacts.put_code(work.conn, responder, kind, row)
     to = (channel, address)
-    attempt = new_attempt(responder, to, serving[0], person.locale, work.now, purpose="code")
+    provider = work.choose(channel, serving)
+    attempt = new_attempt(responder, to, provider, person.locale, work.now, purpose="code")
     attempts.insert_attempt(work.conn, attempt)
     work.submit(
         attempt,

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from paging import attempts, receipts
+from paging import attempts, circuit, receipts
+from paging.circuit import Nothing
 from paging.errors import DeliveryError
 from paging.model import Alarm, Attempt
 from paging.ports import Sent
@@ -36,7 +37,32 @@ def claim(work: Work) -> tuple[int, datetime | None]:
 
 
 def _silent(work: Work, attempt: Attempt) -> Callable[[], None]:
-    return lambda: work.after(attempt, attempts.silent(attempt, work.now))
+    def over() -> None:
+        # Of a lost answer its provider was blamed already, and what rang was carried.
+        if attempt.status == "submitted" and not attempt.doubtful:
+            _blame_silence(work, attempt)
+        work.after(attempt, attempts.silent(attempt, work.now))
+
+    return over
+
+
+def _blame_silence(work: Work, attempt: Attempt) -> None:
+    """Hold a silence against its provider, unless it may be ours."""
+    deaf = work.up_since > attempt.created_at
+    heard_ever = rows.ever_called_back(work.conn, attempt.provider, attempt.channel)
+    if heard_ever and not deaf:
+        work.judge(attempt, circuit.of_silence(attempt))
+        return
+    work.judge(attempt, Nothing(attempt.id))
+    if not heard_ever:
+        work.alarm(
+            Alarm(
+                cause=f"no_callback:{attempt.provider}:{attempt.channel}",
+                reason="no_callback",
+                params={"provider": attempt.provider, "channel": attempt.channel},
+                severity="critical",
+            )
+        )
 
 
 def _tick(work: Work, number: int) -> Callable[[], None]:
@@ -60,6 +86,7 @@ def answered(work: Work, attempt_id: str, answer: Sent | DeliveryError | None) -
             effects = attempts.unwanted(attempt, work.now)
         case _:
             effects = attempts.refused(attempt, answer, work.now, work.rules)
+    work.judge(attempt, circuit.of_answer(attempt, answer, work.now))
     work.after(attempt, effects)
     receipts.settle_parked(work, attempt)
 
@@ -68,6 +95,7 @@ def take_over(work: Work) -> int:
     """After a start: what was on its way when the last process ended may have been placed."""
     left = rows.interrupted(work.conn)
     for attempt in left:
+        work.judge(attempt, Nothing(attempt.id))
         work.after(attempt, attempts.orphaned(attempt, work.now, work.rules))
         receipts.settle_parked(work, attempt)
     return len(left)

@@ -26,7 +26,7 @@ def begin(work: Work, responder: str, asked: str, provider: str | None) -> str:
     attempt = new_attempt(
         responder,
         (channel, address),
-        provider or serving[0],
+        provider or work.choose(channel, serving),
         person.locale,
         work.now,
         purpose="test",

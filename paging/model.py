@@ -3,13 +3,16 @@
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from paging.errors import Row
 from paging.menu import Menu
 from paging.people import Channel, Locale, Notification, Person, Policy, Severity
 from paging.ports import Links, Purpose
 from paging.rosters import Roster
+
+if TYPE_CHECKING:  # it judges attempts, so it knows them
+    from paging.circuit import Circuit
 
 IncidentStatus = Literal["triggered", "acknowledged", "closed"]
 PageState = Literal["running", "muted", "acknowledged", "exhausted", "closed", "replaced"]
@@ -184,6 +187,15 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """The attempt that finds out whether its provider works again."""
+
+    channel: Channel
+    provider: str
+    circuit: "Circuit"  # as it is with this probe
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Tell the operators, once per `cause` while that incident of theirs is open."""
 
@@ -193,7 +205,7 @@ class Alarm:
     severity: Severity
 
 
-Command = Submit | Alarm
+Command = Submit | Probe | Alarm
 
 
 class Offer(Protocol):
@@ -227,6 +239,7 @@ class Rules:
     lost_text_wait_s: float = 5.0
     carrier_error_wait_s: float = 5.0
     reopen_after_s: float = 3600.0
+    breaker_open_s: float = 60.0
     links: Links | None = None
     callers: Sequence[tuple[str, Channel, str]] = ()
     secret: bytes = b""
@@ -253,7 +266,8 @@ class Stored:
 class Run:
     """An incident with its present page: all that a decision about it may look at.
 
-    `rosters`: the schedules that its policy names, by id. `lines`: address -> until when a call of
+    `rosters`: the schedules that its policy names, by id. `circuits`: per channel what is known of
+    its providers. `lines`: address -> until when a call of
     ours may still be on that line. Functions of `pages`
     change the run they are given and append to `entries` and `commands`. `stored`: the incident,
     page and tellings as they were read, so that only what changed is written.
@@ -264,6 +278,7 @@ class Run:
     tellings: list[Telling]
     people: Mapping[str, Person]
     rosters: Mapping[str, Roster]
+    circuits: MutableMapping[Channel, dict[str, "Circuit"]]
     lines: MutableMapping[str, datetime]
     stored: Stored
     entries: list[Entry] = field(default_factory=list[Entry])

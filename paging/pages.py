@@ -4,15 +4,16 @@ Each takes a run, what happened and `now`, changes the run and leaves timeline e
 in it. No database, no clock, no carrier: production, simulation and replay drive the same code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from paging import circuit
 from paging.errors import Row
 from paging.ids import new_id
 from paging.menu import MUTE_MINUTES
-from paging.model import Alarm, Over, Page, Rules, Run, Submit, Telling
+from paging.model import Alarm, Over, Page, Probe, Rules, Run, Submit, Telling
 from paging.people import CONTACT_OF, Notification, Policy, Responder, Step
 
 KEY_MUTES_FOR = timedelta(minutes=MUTE_MINUTES)
@@ -210,14 +211,14 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
             run.note("notification.delayed", "on_a_call", responder=telling.responder)
         return
     left = [name for name in serving if name not in telling.tried]
-    provider = (left or serving)[0]
+    telling.attempt = new_id(now)
+    provider = _trusted(run, telling, left or serving, now)
     if telling.state == "postponed" and telling.postponed_by in serving:
         provider, telling.postponed_by = telling.postponed_by, None
     telling.state, telling.due_at, telling.held = "out", None, False
     telling.tried = (*telling.tried, provider)
     if channel == "voice":
         run.lines[address] = now + timedelta(seconds=rules.silence_floor_s)
-    telling.attempt = new_id(now)
     run.commands.append(
         Submit(
             attempt=telling.attempt,
@@ -230,6 +231,28 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
             unverified=unverified,
         )
     )
+
+
+def _trusted(run: Run, telling: Telling, names: Sequence[str], now: datetime) -> str:
+    """Return the first of these providers that is trusted, else the next due to be tried."""
+    channel = telling.spec.channel
+    known = run.circuits[channel]
+    choice = circuit.order(names, known, now)
+    chosen = choice.names[0]
+    for name, skip in choice.skipped.items():
+        run.note(
+            "provider.failed_over",
+            skip.reason,
+            responder=telling.responder,
+            provider=name,
+            channel=channel,
+            to=chosen,
+            until=skip.until.isoformat(),
+        )
+    if choice.probe and telling.attempt is not None:
+        known[chosen] = circuit.probing(known[chosen], telling.attempt, now)
+        run.commands.append(Probe(channel, chosen, known[chosen]))
+    return chosen
 
 
 def attempt_over(run: Run, telling_id: str, over: Over, now: datetime, rules: Rules) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from paging import attempts, events, replies
+from paging import attempts, circuit, events, replies
 from paging.events import CallEnded, CallFailed, Event, ReplyReceived
 from paging.model import Attempt
 from paging.store import attempts as rows
@@ -39,8 +39,14 @@ def record(work: Work, provider: str, heard: Sequence[Event]) -> int:
             continue
         news += 1
         if attempt is not None:
-            work.after(attempt, attempts.hear(attempt, event, work.now))
+            _hear(work, attempt, event)
     return news
+
+
+def _hear(work: Work, attempt: Attempt, event: Event) -> None:
+    """Apply one receipt to its attempt, and to what is known of its provider."""
+    work.judge(attempt, circuit.of_receipt(attempt, event, work.now))
+    work.after(attempt, attempts.hear(attempt, event, work.now))
 
 
 def settle_parked(work: Work, attempt: Attempt) -> None:
@@ -57,7 +63,7 @@ def settle_parked(work: Work, attempt: Attempt) -> None:
         found = _attempt_of(work, event, at) if same_channel else None
         if found is not None:
             rows.claim_receipt(work.conn, found.provider, event.receipt.key, found.id)
-            work.after(found, attempts.hear(found, event, work.now))
+            _hear(work, found, event)
 
 
 def _attempt_of(work: Work, event: Event, at: datetime) -> Attempt | None:

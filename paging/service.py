@@ -55,6 +55,7 @@ class Paging:
         self._providers = providers
         self._feeds = Feeds(store, clock, calendars, functools.partial(self._work, ENGINE))
         self._reading: asyncio.Task[None] | None = None
+        self._up_since = clock.now()
         self._wake = asyncio.Event()
         self._submits: set[asyncio.Task[None]] = set()
         self._engine: asyncio.Task[None] | None = None
@@ -66,6 +67,7 @@ class Paging:
     async def start(self) -> None:
         """Take over what an earlier process left, then do what is due until `stop`."""
         self._store.start()
+        self._up_since = self._clock.now()
         left = await self._work(ENGINE, dispatch.take_over)
         if left:
             log.info("attempts.taken_over", count=left)
@@ -104,7 +106,7 @@ class Paging:
         def transaction(conn: Transaction) -> tuple[T, Work]:
             nonlocal asked
             room = SUBMITS_AT_ONCE - (self._begun - self._ended)
-            work = Work(conn, self._clock.now(), self._rules, room)
+            work = Work(conn, self._clock.now(), self._rules, room, self._up_since)
             result = fn(work, *args, **kwargs)
             asked = len(work.to_submit)
             self._begun += asked
@@ -402,8 +404,9 @@ class Paging:
     async def providers(self) -> list[Json]:
         """Return how each provider did in the last 24 hours."""
         since = self._clock.now() - _SHOWN_SINCE
+        now = self._clock.now()
         return [
-            await self._store.read(views.provider, name, channel, since)
+            await self._store.read(views.provider, name, channel, since, now)
             for channel, offers in self._rules.channels.items()
             for name in offers
         ]

@@ -59,6 +59,14 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "值班表{schedule}的日历无法读取({error}),沿用上次读到的内容",
         "the calendar of schedule {schedule} cannot be read ({error}): what it last said holds",
     ),
+    ("incident.triggered", "circuits_open"): (
+        "{channel}渠道的服务商全部故障:{providers}",
+        "every provider of {channel}s is failing: {providers}",
+    ),
+    ("incident.triggered", "no_callback"): (
+        "从未收到{provider}的{channel}回调:回调地址填了吗?见 ringback urls",
+        "no callback of {provider} about {channel}s has ever arrived: see ringback urls",
+    ),
     ("incident.triggered", "out_of_credit"): (
         "{provider}余额不足({code})",
         "{provider} is out of credit ({code})",
@@ -193,6 +201,18 @@ _SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("notification.delayed", "postponed"): (
         "{provider}要求稍后再试:{wait_s}秒后再发{channel},其余通知照常进行",
         "{provider} asked for some time: {channel} again in {wait_s} s, nothing else waits for it",
+    ),
+    ("provider.failed_over", "circuit_open"): (
+        "{provider}近来连续故障,暂不使用,改用{to}",
+        "{provider} has been failing and is left alone for now: {to} instead",
+    ),
+    ("provider.failed_over", "probe_out"): (
+        "正在试探{provider}是否恢复,改用{to}",
+        "whether {provider} works again is being found out: {to} instead",
+    ),
+    ("provider.failed_over", "resting"): (
+        "{provider}账户触发限频,暂不使用,改用{to}",
+        "{provider} has reached its account's limit and rests: {to} instead",
     ),
     ("provider.failed_over", "*"): (
         "{provider}未接通({outcome}),改用{to}",

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from paging import attempts, pages, words
+from paging import attempts, circuit, pages, words
+from paging.circuit import Signal
 from paging.ids import new_id, new_ref
 from paging.menu import Action
-from paging.model import Alarm, Attempt, Entry, Incident, Over, Rules, Run, Submit
+from paging.model import Alarm, Attempt, Entry, Incident, Over, Probe, Rules, Run, Submit
 from paging.people import Channel, Locale
 from paging.ports import Message, Purpose
-from paging.store import Transaction, answers, people, runs, savepoint
+from paging.store import Transaction, answers, circuits, people, runs, savepoint
 from paging.store import attempts as attempt_rows
 from paging.store.documents import policies
 
@@ -26,7 +27,8 @@ _ALARM_KINDS = ("misconfigured", "out_of_credit")
 class Work:
     """Functions of one transaction.
 
-    `room`: how many submits may follow it. `to_submit`: attempts to hand to their provider after
+    `room`: how many submits may follow it. `up_since`: from when this process has taken callbacks.
+    `to_submit`: attempts to hand to their provider after
     it. `next_at`: the earliest time at which something that it stored falls due. `told`: lines that
     it added to timelines, each with its incident's number.
     """
@@ -35,6 +37,7 @@ class Work:
     now: datetime
     rules: Rules
     room: int
+    up_since: datetime
     to_submit: list[tuple[Attempt, Message]] = field(default_factory=list[tuple[Attempt, Message]])
     next_at: datetime | None = None
     told: list[tuple[int, Entry]] = field(default_factory=list[tuple[int, Entry]])
@@ -96,6 +99,9 @@ class Work:
             match command:
                 case Submit():
                     self._submit(run, command)
+                case Probe():
+                    # Where another process was faster, two probes are out: a nuisance, no more.
+                    circuits.save(self.conn, command.provider, command.channel, command.circuit)
                 case Alarm():
                     self.alarm(command)
 
@@ -175,7 +181,7 @@ class Work:
         attempt = new_attempt(
             responder,
             ("sms", person.phone),
-            serving[0],
+            self.choose("sms", serving),
             person.locale,
             self.now,
             purpose="notice",
@@ -187,6 +193,33 @@ class Work:
         fields["responder"] = has_it.name if has_it is not None else owner or ""
         self.submit(attempt, fields)
         return True
+
+    def choose(self, channel: Channel, serving: Sequence[str]) -> str:
+        """Return which of these providers to use now for what belongs to no page."""
+        known = circuits.load(self.conn, channel)
+        return circuit.order(serving, known, self.now).names[0]
+
+    def judge(self, attempt: Attempt, signal: Signal | None) -> None:
+        """Move the circuit of an attempt's provider; tell the operators once all are open."""
+        if signal is None:
+            return
+        provider, channel = attempt.provider, attempt.channel
+        before, after = circuits.hear(
+            self.conn, provider, channel, signal, self.now, open_s=self.rules.breaker_open_s
+        )
+        if before.open_until == after.open_until:
+            return
+        log.warning(
+            "circuit.moved",
+            provider=provider,
+            channel=channel,
+            phase=after.phase(self.now),
+            until=after.open_until and after.open_until.isoformat(),
+        )
+        everyone = circuits.load(self.conn, channel)
+        alarm = circuit.alarm(channel, self.rules.channels.get(channel, {}), everyone)
+        if alarm is not None:
+            self.alarm(alarm)
 
     def alarm(self, alarm: Alarm) -> None:
         """Open, or repeat, the operators' incident for this cause."""

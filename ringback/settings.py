@@ -56,7 +56,7 @@ _PLANNED = re.compile(
     r"channels\.routes"
     r"|providers\.(smtp|(alibaba|tencent)\.(voice|sms|email))\.(limits|rate)"
     r"|security\.trusted_proxies"
-    r"|timing\.(bundling_window|breaker_open)"
+    r"|timing\.bundling_window"
     r"|im|watchdog|retention"
 )
 
@@ -221,6 +221,7 @@ class Timing(Strict):
 
     receipt_silence: ReceiptSilence = ReceiptSilence()
     ambiguous_wait: AmbiguousWait = AmbiguousWait()
+    breaker_open: Seconds = 60
 
 
 class Network(Strict):

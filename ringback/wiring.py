@@ -94,6 +94,7 @@ def rules(
         lost_answer_wait_s=doubt.voice,
         lost_text_wait_s=doubt.sms,
         carrier_error_wait_s=doubt.carrier_error,
+        breaker_open_s=settings.timing.breaker_open,
         links=links,
         callers=adapters.callers(settings),
         secret=settings.security.secret_keys[0].get_secret_value().encode(),

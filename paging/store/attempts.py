@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging import events
@@ -227,6 +227,18 @@ def receive(  # noqa: PLR0913 - one row's columns
     }
     new = conn.execute(_NEW_RECEIPT, {f"new_{name}": value for name, value in row.items()})
     return bool(new.rowcount)
+
+
+def ever_called_back(conn: Transaction, provider: str, channel: str) -> bool:
+    """Say whether anything was ever heard of a provider's messages on a channel."""
+    mine = (inbox.c.provider == provider) & of_channel(channel)
+    return conn.scalar(select(inbox.c.event_key).where(mine).limit(1)) is not None
+
+
+def of_channel(channel: str) -> ColumnElement[bool]:
+    """Return which rows of the inbox are of this channel: every reader of texts says so."""
+    is_text = inbox.c.event_key.startswith("sms:")
+    return is_text if channel == "sms" else ~is_text
 
 
 def claim_receipt(conn: Transaction, provider: str, key: str, attempt_id: str) -> None:

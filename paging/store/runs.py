@@ -14,8 +14,10 @@ from sqlalchemy import Text, bindparam, case, cast, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from paging.alerts import Known, Pair
+from paging.circuit import Circuit
 from paging.model import Entry, Incident, Page, Run, Stored, Telling
-from paging.store import Transaction, people, rosters
+from paging.people import Channel
+from paging.store import Transaction, circuits, people, rosters
 from paging.store.attempts import open_lines
 from paging.store.documents import policies
 from paging.store.tables import alert, attempt_incident, incident, page, timeline
@@ -145,6 +147,19 @@ class _OnDemand(UserDict[str, V]):
         return self._load()
 
 
+class _Circuits(dict[Channel, dict[str, Circuit]]):
+    """A channel's circuits, loaded when one of its providers is to be chosen."""
+
+    def __init__(self, conn: Transaction) -> None:
+        super().__init__()
+        self._conn = conn
+
+    def __missing__(self, channel: Channel) -> dict[str, Circuit]:
+        """Load a channel's."""
+        self[channel] = circuits.load(self._conn, channel)
+        return self[channel]
+
+
 def load(conn: Transaction, number: int) -> Run:
     """Return the incident, its newest page, and everyone whom that page may tell."""
     row = conn.execute(_INCIDENT_AND_PAGE, {"row_number": number}).mappings().one()
@@ -156,7 +171,7 @@ def load(conn: Transaction, number: int) -> Run:
 
 def _run(conn: Transaction, found: Incident, its_page: Page | None, its: list[Telling]) -> Run:
     stored = Stored(copy.copy(found), copy.copy(its_page), [copy.copy(one) for one in its])
-    run = Run(found, its_page, its, {}, {}, {}, stored)
+    run = Run(found, its_page, its, {}, {}, _Circuits(conn), {}, stored)
     run.rosters = _OnDemand(
         lambda: rosters.load(conn, run.page.plan.named("schedule")) if run.page else {}
     )

@@ -301,3 +301,23 @@ caller = Table(
     Column("seen_at", Moment, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# One row per provider and channel that ever had something to its circuit's account.
+circuit = Table(
+    "circuit",
+    metadata,
+    Column("provider", _Id, primary_key=True),
+    Column("channel", _Id, primary_key=True),
+    Column("refused", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Column("since", Moment),
+    Column("open_until", Moment),
+    Column("open_for", Integer, nullable=False),  # seconds
+    Column("stage", _Id),
+    Column("kind", _Id),
+    Column("probe", _Id),
+    Column("probe_at", Moment),
+    Column("rests_until", Moment),
+    Column("version", Integer, nullable=False),  # counts up by one with every change
+    sqlite_with_rowid=False,
+)

@@ -8,10 +8,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import RowMapping
 
 from paging import words
+from paging.circuit import NEW, Circuit
 from paging.errors import NotFoundError
 from paging.model import Incident
 from paging.people import CONTACT_OF
-from paging.store import Transaction, feeds, rosters
+from paging.store import Transaction, circuits, feeds, rosters
+from paging.store.attempts import of_channel
 from paging.store.tables import attempt, attempt_incident, inbox, incident, page, timeline
 
 Json = dict[str, Any]
@@ -210,7 +212,7 @@ def on_call(conn: Transaction, id_: str, at: datetime) -> Json:
     }
 
 
-def provider(conn: Transaction, name: str, channel: str, since: datetime) -> Json:
+def provider(conn: Transaction, name: str, channel: str, since: datetime, now: datetime) -> Json:
     """Return how one provider did on one channel since then; milliseconds, None where unknown."""
     rows = (
         conn.execute(
@@ -232,14 +234,12 @@ def provider(conn: Transaction, name: str, channel: str, since: datetime) -> Jso
         if row["ringing_at"] or row["answered_at"] or row["ended_at"]
     ]
     failures = [row for row in rows if row["failure"] is not None]
-    its_own = inbox.c.event_key.startswith("sms:")  # as every reader of texts begins its keys
-    heard_at = select(func.max(inbox.c.at)).where(
-        inbox.c.provider == name, its_own if channel == "sms" else ~its_own
-    )
+    heard_at = select(func.max(inbox.c.at)).where(inbox.c.provider == name, of_channel(channel))
     last_callback = conn.scalar(heard_at) if channel != "email" else None
     return {
         "provider": name,
         "channel": channel,
+        "circuit": _circuit(circuits.load(conn, channel).get(name, NEW), now),
         "since": moment(since),
         "attempts": len(rows),
         "success_rate": len(taken) / len(rows) if rows else None,
@@ -249,6 +249,17 @@ def provider(conn: Transaction, name: str, channel: str, since: datetime) -> Jso
         if not failures
         else {**failures[-1]["failure"], "at": moment(failures[-1]["created_at"])},
         "last_callback_at": moment(last_callback),
+    }
+
+
+def _circuit(circuit: Circuit, now: datetime) -> Json:
+    """Return whether a provider is trusted, and if not, until when and why."""
+    resting = circuit.rests_until is not None and circuit.rests_until > now
+    return {
+        "state": circuit.phase(now),
+        "kind": circuit.kind,
+        "open_until": moment(circuit.open_until),
+        "rests_until": moment(circuit.rests_until) if resting else None,
     }
 
 

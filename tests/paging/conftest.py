@@ -1,11 +1,13 @@
 """A desk: the domain on a real SQLite file, with time and carriers in the test's own hands."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.engine import Engine
 
 from paging import dispatch, incidents, receipts, teams
@@ -29,6 +31,7 @@ from paging.ports import Message, Sent
 from paging.requests import AlertGroup, NewIncident
 from paging.store import schema, views
 from paging.store.database import connect
+from paging.store.tables import inbox
 from paging.teams import Team
 from paging.work import Work
 
@@ -147,6 +150,7 @@ class Desk:
 
     def __init__(self, engine: Engine, rules: Rules) -> None:
         self._engine, self.rules, self.now = engine, rules, START
+        self.up_since = START
         self.calls: list[Call] = []
         self._replies = 0
 
@@ -154,7 +158,7 @@ class Desk:
         """Run one transaction, then keep what it wants submitted."""
         with self._engine.connect() as conn:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
-            work = Work(conn, self.now, self.rules, room=64)
+            work = Work(conn, self.now, self.rules, room=64, up_since=self.up_since)
             try:
                 result = fn(work, *args, **kwargs)
             except BaseException:
@@ -263,14 +267,19 @@ class Desk:
         ]
 
 
-def new_desk(path: Path, **changes: Any) -> Desk:
-    """Return a desk on a new database at `path`."""
+def new_desk(path: Path, *, called_back: bool = True, **changes: Any) -> Desk:
+    """Return a desk on a new database at `path`; both carriers have called back before, or not."""
     url = f"sqlite:///{path}"
     schema.upgrade(url)
     phones, all_of_them = {"alibaba": Mainland(), "tencent": Mainland()}, Everyone()
     channels = {"voice": phones, "sms": phones, "email": {"smtp": all_of_them}}
+    engine = connect(url)
+    with engine.begin() as conn:
+        for carrier, key in itertools.product(phones if called_back else (), ("call", "sms:text")):
+            row = {"provider": carrier, "event_key": f"{key}:earlier", "event": {}, "at": START}
+            conn.execute(insert(inbox).values(attempt="earlier", **row))
     return Desk(
-        connect(url),
+        engine,
         Rules(
             **{
                 "channels": channels,

@@ -244,6 +244,7 @@ def test_providers_tell_how_they_did(web: Web) -> None:
     assert alibaba == {
         "provider": "alibaba",
         "channel": "voice",
+        "circuit": {"state": "closed", "kind": None, "open_until": None, "rests_until": None},
         "since": "2026-11-23T03:00:00.000Z",
         "attempts": 2,
         "success_rate": 1.0,
