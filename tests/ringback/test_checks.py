@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from paging.oncall import FeedEvent
 from paging.people import Policy, Responder
-from paging.store import documents, people, schema
+from paging.schedules import Schedule
+from paging.store import documents, feeds, people, schema
 from paging.store.database import connect
 from ringback import checks, settings
 from tests.ringback.conftest import SETTINGS, Run, Said, Stack
@@ -26,8 +28,14 @@ BOTH = '{ zh-CN = { id = "1", text = "告警{1}。", params = ["title"] }, \
 en = { id = "2", text = "Alert {1}.", params = ["title"] } }'
 
 
-def database(folder: Path, responders: dict[str, Any], policies: dict[str, Any]) -> None:
-    """Make the database of an installation with this team."""
+def database(
+    folder: Path,
+    responders: dict[str, Any],
+    policies: dict[str, Any],
+    schedule: dict[str, Any] | None = None,
+    *events: FeedEvent,
+) -> None:
+    """Make the database of an installation with this team; `events`: in its schedule's calendar."""
     url = f"sqlite:///{folder / 'ringback.db'}"
     schema.upgrade(url)
     engine = connect(url)
@@ -36,6 +44,11 @@ def database(folder: Path, responders: dict[str, Any], policies: dict[str, Any])
             people.put_responder(conn, id_, Responder.model_validate(body), NOW)
         for id_, body in policies.items():
             documents.policies.put(conn, id_, Policy.model_validate(body), NOW)
+        if schedule is not None:
+            value = Schedule.model_validate(schedule)
+            documents.schedules.put(conn, "s", value, NOW)
+            if value.url is not None:
+                feeds.put(conn, "s", value.url, events, read_at=NOW, next_at=NOW)
     engine.dispose()
 
 
@@ -65,6 +78,29 @@ def not_a_database(here: Path) -> None:
 
 def a_team(**changes: dict[str, Any]) -> Callable[[Path], None]:
     return lambda here: database(here, changes.get("responders", PEOPLE), POLICIES)
+
+
+def by_rotation(**changes: Any) -> dict[str, Any]:
+    """A schedule that Li has on all days since long ago."""
+    plan = {"every": "day", "at": "09:00", "from": "2026-01-01", "responders": ["li"]}
+    return {"name": "S", "timezone": "UTC", "rotation": {**plan, **changes}}
+
+
+def without_anyone(in_days: float) -> dict[str, Any]:
+    """Such a schedule with nobody for two hours, so many days from now."""
+    begins = datetime.now(UTC) + timedelta(days=in_days)
+    hours = {"from": begins.isoformat(), "until": (begins + timedelta(hours=2)).isoformat()}
+    return {**by_rotation(), "overrides": [hours]}
+
+
+def calendar_with(summary: str) -> Callable[[Path], None]:
+    """Li has the whole month by a calendar, which holds an event of this name besides."""
+    now = datetime.now(UTC)
+    month = FeedEvent(now - timedelta(days=1), now + timedelta(days=30), "li")
+    event = FeedEvent(now + timedelta(days=1), now + timedelta(days=2), summary)
+    feed = {"name": "S", "timezone": "UTC", "url": "https://calendar.example.com/s.ics"}
+    pair = {**PEOPLE, "wei": {"name": "Wei", "phone": "+8613700000001"}}
+    return lambda here: database(here, pair, POLICIES, feed, month, event)
 
 
 # name: settings, what is set up, the thing, its mark, and words of what is said
@@ -180,6 +216,47 @@ FINDINGS: dict[str, tuple[str, Callable[[Path], None], str, str, list[str]]] = {
         "responder li, voice",
         "[!!]",
         ["未经验证", "is not verified, and policy ops skips what is not"],
+    ),
+    "a gap within two weeks": (
+        SETTINGS,
+        lambda here: database(here, PEOPLE, POLICIES, without_anyone(13)),
+        "schedule s",
+        "[ -]",
+        ["无人值班", "nobody is on call from "],
+    ),
+    "a gap later than that": (
+        SETTINGS,
+        lambda here: database(here, PEOPLE, POLICIES, without_anyone(15)),
+        "schedule s",
+        "[ok]",
+        [],
+    ),
+    "an event of no one's": (
+        SETTINGS,
+        calendar_with("Team lunch"),
+        "schedule s",
+        "[!!]",
+        ["日历事件“Team lunch”不对应任何人员", "its event 'Team lunch' names nobody"],
+    ),
+    "an event of several": (
+        SETTINGS,
+        calendar_with("li, wei"),
+        "schedule s",
+        "[!!]",
+        ["对应多人:li, wei", "its event 'li, wei' names several: li, wei"],
+    ),
+    "a calendar in which all is well": (SETTINGS, calendar_with("wei"), "schedule s", "[ok]", []),
+    "a contact that a schedule's policy needs": (
+        SETTINGS,
+        lambda here: database(
+            here,
+            {**PEOPLE, "wei": {"name": "Wei"}},
+            {**POLICIES, "p": {"name": "P", "steps": [{**STEP, "targets": ["schedule:s"]}]}},
+            by_rotation(responders=["li", "wei"]),
+        ),
+        "responder wei, voice",
+        "[!!]",
+        ["没有电话号码", "has no phone number, and policy p would use it"],
     ),
     "no texts": (
         SETTINGS,

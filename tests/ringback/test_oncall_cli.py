@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ringback.conftest import Run, Stack
+from tests.scenarios.calendars import Calendar, served
 
 ROTATION = """\
 rotation = { every = "day", at = "09:00", from = 2026-11-02, responders = ["ana", "ben"] }"""
@@ -33,6 +34,14 @@ until = 2026-12-26T09:00:00
 name = "Nights"
 steps = [{ targets = ["schedule:nights"], notify = ["voice"] }]
 """.replace("{rotation}", ROTATION)
+
+OVERLAPPING = """\
+[[schedules.nights.overrides]]
+from = 2026-12-25T09:00:00
+until = 2026-12-27T09:00:00
+responder = "ana"
+
+"""
 
 
 @pytest.fixture
@@ -107,9 +116,16 @@ def test_a_time_that_is_none_is_one_line(ringback: Run, how: tuple[str, str], at
     assert ran.line.startswith(f"ringback who: {expected} 2026-12-24T20:00:00+08:00")
 
 
+def test_a_time_that_is_none_is_one_line_in_chinese_as_well(
+    ringback: Run, how: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "'tomorrow': 应为带时区偏移的时刻" in ringback("who", "--at", "tomorrow", *how).line
+
+
 @pytest.mark.usefixtures("applied")
 def test_why_says_why_somebody_was_called_or_not(
-    ringback: Run, how: tuple[str, str], stack: Stack
+    ringback: Run, how: tuple[str, str], stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = stack.post("/v1/incidents", {"title": "nights", "policy": "nights"})
     number = str(opened["number"])
@@ -132,6 +148,10 @@ def test_why_says_why_somebody_was_called_or_not(
     assert lines[0] == "step 1 tells whoever is on call by nights, which was not this person"
     assert ringback("why", number, "ghost", *how).line == "ringback: no responder 'ghost'"
     assert ringback("why", "99999", told, *how).line == "ringback: no incident '99999'"
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "第 1 步经值班表 nights 通知此人" in ringback("why", number, told, *how).out
+    lines = ringback("why", number, other, *how).out.splitlines()
+    assert lines[0] == "第 1 步通知值班表 nights 当时的值班人,不是此人"
 
 
 def test_prune_removes_what_the_files_do_not_name_and_says_so_before(
@@ -166,11 +186,8 @@ def test_prune_removes_what_the_files_do_not_name_and_says_so_before(
         ),
         (('"schedule:nights"', '"schedule:none"'), "team.toml:20: policies.nights.steps.0.targets"),
         (
-            (
-                ROTATION,
-                'url = "http://192.168.0.1/x.ics"',
-            ),
-            "team.toml:12: schedules.nights.url: cannot be used: ",
+            ("[policies.nights]", f"{OVERLAPPING}[policies.nights]"),
+            "team.toml:19: schedules.nights.overrides.1.from: overlaps with overrides.0",
         ),
     ],
 )
@@ -182,6 +199,25 @@ def test_a_mistake_in_a_schedule_is_told_with_file_and_line(
     ran = ringback("apply", "team.toml", *how)
     assert ran.status == 1
     assert ran.line.startswith(f"ringback: {said}")
+
+
+def test_a_calendar_that_is_a_login_page_is_told_with_file_and_line_and_nothing_changes(
+    ringback: Run, how: tuple[str, str], applied: Path, stack: Stack
+) -> None:
+    known = stack.api.get("/v1/schedules/nights").json()
+    calendar = Calendar()
+    calendar.asks_for_a_login()
+    with served(calendar) as url:
+        text = TEAM.replace(ROTATION, f'url = "{url}"').replace('"Ana"', '"Anna"')
+        applied.write_text(text, "utf-8")
+        ran = ringback("apply", "team.toml", *how)
+    assert ran.line == (
+        "ringback: team.toml:12: schedules.nights.url: cannot be used: "
+        "a web page instead of a calendar (is a login needed?)"
+    )
+    assert calendar.asked == 1
+    assert stack.api.get("/v1/schedules/nights").json() == known
+    assert stack.api.get("/v1/responders/ana").json()["name"] == "Ana", "all or nothing"
 
 
 def test_check_names_a_gap_and_what_a_schedules_member_lacks(
