@@ -1,5 +1,6 @@
 """What happens when a call reaches nobody: a text, a mail, and what is done with them."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -192,12 +193,17 @@ def test_a_reply_from_a_number_that_was_never_texted_changes_nothing(
 
 @pytest.mark.parametrize("first", ["alibaba"], indirect=True)
 def test_emoji_a_hostile_title_and_a_long_one_are_told_on_every_channel(stack: Stack) -> None:
-    title = "🔥 \u202edb-1\u202c <b>down</b> http://x.example.com/?a=1 " + "很长" * 400
+    title = "🔥 \u202edb-1\u202c <b>down</b> http://x.example.com/?a=1 " + "很长" * 5000
     refuse_calls(stack)
-    opens(stack, title=title[:1024], details="详情" * 5000)
+    opens(stack, title=title[:10_000], details="详情" * 5000)
     stack.until(lambda: stack.texts(LI), 15)
     stack.until(lambda: stack.mails(LI_MAIL), 130)
     (mail,) = stack.mails(LI_MAIL)
     assert "<b>down</b>" not in mail["html"]
     assert len(mail["subject"]) <= 256
     assert not json.dumps(mail["subject"]).count("\\n")
+    assert len(mail["html"]) < 100_000
+    assert title[:10_000] not in mail["html"]
+    (link,) = {found for found in Links(mail["html"]).found if "/a/" in found}
+    page = html.unescape(httpx2.get(link, trust_env=False).text)
+    assert title[:10_000] in page, "the full text is on the page"
