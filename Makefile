@@ -26,7 +26,7 @@ demo: .venv/installed ## page yourself in the browser: service, sandbox, one inc
 	$(CLEAN) $(BIN)/ringback demo
 
 test: .venv/tested ## every test that needs no other server, in five minutes at most
-	$(CLEAN) $(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(CLEAN) $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 # pytest ends with 5 when no test is marked long; that is no failure of any test.
 test-long: .venv/tested ## the longer suites, in twelve minutes at most

@@ -75,7 +75,7 @@ def test_nobody_on_call_calls_the_next_step_at_once(stack: Stack) -> None:
     steps = ({"targets": ["schedule:s"]}, {"targets": ["responder:wei"]})
     put(stack, "/v1/policies/p", policy(*steps))
     stack.post("/v1/incidents", {"title": "one", "policy": "p"})
-    stack.until(lambda: stack.ringing(WEI), 10)
+    stack.until(lambda: stack.ringing(WEI), 60)
     assert stack.types()[:3] == ["incident.triggered", "oncall.gap", "incident.escalated"]
 
 
