@@ -127,7 +127,7 @@ def test_a_text_that_was_not_delivered_makes_the_mail_due_at_once(stack: Stack, 
     refuse_calls(stack)
     stack.phone(LI, "ring", sms="fail", sms_error="MK:0001")
     opens(stack)
-    stack.until(lambda: stack.mails(LI_MAIL), 400)
+    stack.until(lambda: stack.mails(LI_MAIL), 100)
     assert [status for channel, status in channels(stack) if channel == "sms"] == ["failed"]
     assert {text["carrier"] for text in stack.texts(LI)} == {first}, "no other carrier can help"
     assert ("email", "submitted") in channels(stack)
