@@ -211,10 +211,10 @@ def _fire(run: Run, telling: Telling, now: datetime, rules: Rules) -> None:
             run.note("notification.delayed", "on_a_call", responder=telling.responder)
         return
     left = [name for name in serving if name not in telling.tried]
+    if telling.state == "postponed" and telling.postponed_by in serving:
+        left, telling.postponed_by = [telling.postponed_by], None
     telling.attempt = new_id(now)
     provider = _trusted(run, telling, left or serving, now)
-    if telling.state == "postponed" and telling.postponed_by in serving:
-        provider, telling.postponed_by = telling.postponed_by, None
     telling.state, telling.due_at, telling.held = "out", None, False
     telling.tried = (*telling.tried, provider)
     if channel == "voice":

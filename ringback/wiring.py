@@ -3,9 +3,12 @@
 import contextlib
 import gc
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from importlib.metadata import version
+from zoneinfo import ZoneInfo
 
+import httpx2
 import structlog
 import uvicorn
 from starlette.applications import Starlette
@@ -13,10 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callbacks import edge
 from outbound import http
-from outbound.calendars import Calendars
 from paging.model import Offer, Rules
+from paging.oncall import FeedEvent
 from paging.people import Channel
-from paging.ports import Clock
+from paging.ports import Calendars, Clock
 from paging.service import Paging
 from paging.store import schema
 from paging.store.database import Store, only_server
@@ -46,7 +49,7 @@ def application(settings: Settings, clock: Clock) -> Starlette:
         clock,
         rules(settings, providers, links),
         providers,
-        Calendars(outside),
+        OnDemandCalendars(outside),
     )
 
     @contextlib.asynccontextmanager
@@ -78,6 +81,24 @@ def application(settings: Settings, clock: Clock) -> Starlette:
         ],
         lifespan=lifespan,
     )
+
+
+class OnDemandCalendars:
+    """Satisfies `paging.ports.Calendars`: its libraries' 5 MB are for whoever has a calendar."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+        self._made: Calendars | None = None
+
+    async def read(
+        self, url: str, since: datetime, until: datetime, *, zone: ZoneInfo
+    ) -> Sequence[FeedEvent]:
+        """Fetch and read a calendar. Raises CalendarError."""
+        if self._made is None:
+            from outbound import calendars  # noqa: PLC0415 - see above
+
+            self._made = calendars.Calendars(self._client)
+        return await self._made.read(url, since, until, zone=zone)
 
 
 def rules(
