@@ -156,8 +156,13 @@ def _claims(text: str) -> bool:
     return bool(_CLAIMS_CHINESE.search(unspaced) or _CLAIMS_ENGLISH.search(words))
 
 
-def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[object]) -> str:
-    """Return what is read out. Raises RefusedError with a Tencent code."""
+def tencent_template(
+    templates: Mapping[str, str], template: str, given: Sequence[object], *, miscounted: str
+) -> str:
+    """Return the approved text that this many variables fit.
+
+    Raises RefusedError; `miscounted`: the product's code for another number of variables.
+    """
     text = templates.get(template)
     if text is None:
         raise RefusedError(
@@ -166,13 +171,25 @@ def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[ob
     count = len(TENCENT_VARIABLE.findall(text))
     if len(given) != count:
         raise RefusedError(
-            "FailedOperation.TemplateIncorrectOrUnapproved",
-            f"The template has {count} variables, {len(given)} were given.",
+            miscounted, f"The template has {count} variables, {len(given)} were given."
         )
+    return text
+
+
+def tencent_filled(text: str, given: Sequence[object]) -> str:
+    """Return the text with each of these in its variable's place."""
+    return TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
+
+
+def tencent_text(templates: Mapping[str, str], template: str, given: Sequence[object]) -> str:
+    """Return what is read out. Raises RefusedError with a Tencent code."""
+    text = tencent_template(
+        templates, template, given, miscounted="FailedOperation.TemplateIncorrectOrUnapproved"
+    )
     for i, value in enumerate(given, 1):
         if not isinstance(value, str) or not value.strip():
             raise RefusedError("FailedOperation.InvalidParameters", f"Variable {i} is empty.")
-    filled = TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
+    filled = tencent_filled(text, given)
     if len(filled) > TENCENT_CONTENT:
         raise RefusedError(
             "InvalidParameterValue.ContentLengthLimit", "The content is over 350 characters."

@@ -15,6 +15,8 @@ from sandbox.templates import (
     IP,
     TENCENT_FORBIDDEN,
     TENCENT_VARIABLE,
+    tencent_filled,
+    tencent_template,
 )
 
 MOST = 500
@@ -104,20 +106,15 @@ def tencent_text(
 
     Raises RefusedError with a Tencent code.
     """
-    text = templates.get(template)
-    if text is None:
-        raise RefusedError(
-            "FailedOperation.TemplateIncorrectOrUnapproved", "The template is not approved."
-        )
-    count = len(TENCENT_VARIABLE.findall(text))
-    if len(given) != count:
-        raise RefusedError(
-            "FailedOperation.TemplateParamSetNotMatchApprovedTemplate",
-            f"The template has {count} variables, {len(given)} were given.",
-        )
+    text = tencent_template(
+        templates,
+        template,
+        given,
+        miscounted="FailedOperation.TemplateParamSetNotMatchApprovedTemplate",
+    )
     for i, value in enumerate(given, 1):
         _check_tencent(i, value, characters)
-    filled = TENCENT_VARIABLE.sub(lambda found: str(given[int(found[1]) - 1]), text)
+    filled = tencent_filled(text, given)
     if len(f"【{sign}】{filled}") > MOST:
         raise RefusedError(
             "InvalidParameterValue.ContentLengthLimit", f"The text is over {MOST} characters."
