@@ -1,6 +1,7 @@
 """Responders, schedules and policies: declared, shown, deleted, applied as a whole, and tested."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
@@ -68,29 +69,17 @@ class Confirmed(Verified):
 
 async def put_responder(call: Call) -> Response:
     """Create (201) or replace (200) a responder."""
-    value = await _declared(call, Responder)
-    try:
-        return _put(*await call.paging.put_responder(call.id, value))
-    except InvalidError as exc:
-        raise _of_one("responders", call.id, exc) from exc
+    return await _put(call, Responder, "responders", call.paging.put_responder)
 
 
 async def put_policy(call: Call) -> Response:
     """Create (201) or replace (200) a policy."""
-    value = await _declared(call, Policy)
-    try:
-        return _put(*await call.paging.put_policy(call.id, value))
-    except InvalidError as exc:
-        raise _of_one("policies", call.id, exc) from exc
+    return await _put(call, Policy, "policies", call.paging.put_policy)
 
 
 async def put_schedule(call: Call) -> Response:
     """Create (201) or replace (200) a schedule."""
-    value = await _declared(call, Schedule)
-    try:
-        return _put(*await call.paging.put_schedule(call.id, value))
-    except InvalidError as exc:
-        raise _of_one("schedules", call.id, exc) from exc
+    return await _put(call, Schedule, "schedules", call.paging.put_schedule)
 
 
 async def responder(call: Call) -> Response:
@@ -197,14 +186,21 @@ async def _declared(call: Call, model: type[Model]) -> Model:
     return parsed(model, body)
 
 
-def _put(view: Json, created: bool) -> Response:  # noqa: FBT001 - as the engine answers
+async def _put(
+    call: Call,
+    model: type[Model],
+    section: Section,
+    put: Callable[[str, Model], Awaitable[tuple[Json, bool]]],
+) -> Response:
+    """Declare one item; an error names its fields as the sender of one item knows them."""
+    value = await _declared(call, model)
+    try:
+        view, created = await put(call.id, value)
+    except InvalidError as exc:
+        field = exc.field.removeprefix(f"{section}.{call.id}.")
+        raise InvalidError(field, exc.expected) from exc
     return JSONResponse(view, 201 if created else 200)
 
 
 def _all(views: list[Any]) -> Response:
     return JSONResponse({"items": views, "next": None})
-
-
-def _of_one(kind: str, id_: str, exc: InvalidError) -> InvalidError:
-    """Return the error as the sender of one item knows its fields."""
-    return InvalidError(exc.field.removeprefix(f"{kind}.{id_}."), exc.expected)
