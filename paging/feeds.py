@@ -18,6 +18,7 @@ from paging.store import Transaction, feeds
 from paging.store.database import Store
 from paging.store.documents import schedules
 from paging.teams import note_calendar
+from paging.waiting import woken_or
 from paging.work import Work
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,6 @@ KEPT_BACK = timedelta(days=1)
 FAULT_AGAIN = timedelta(minutes=5)
 TOLD_AFTER = 3  # faults in a row: a calendar's server that restarts wakes nobody
 _LOOK = timedelta(minutes=1)
-
 
 # Runs a function of one transaction, and returns once that is committed.
 Transact = Callable[[Callable[[Work], None]], Awaitable[None]]
@@ -91,7 +91,8 @@ class Feeds:
                 log.warning("calendars.not_read", why="the database cannot be used now")
             except Exception:
                 log.exception("calendars.broken")
-            await self._sleep()
+            if not self._stopping:
+                await woken_or(self._wake, self._clock, self._clock.now() + _LOOK)
 
     async def _read_again(self, id_: str, schedule: Schedule, url: str) -> None:
         try:
@@ -102,19 +103,6 @@ class Feeds:
             await self._transact(lambda work: _failed(work, id_, url, error))
         else:
             await self._transact(lambda work: _read_well(work, id_, url, events))
-
-    async def _sleep(self) -> None:
-        if self._stopping:
-            return
-        waits = [
-            asyncio.ensure_future(self._wake.wait()),
-            asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + _LOOK)),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
 
 def _due(conn: Transaction, now: datetime) -> list[tuple[str, Schedule, str]]:

@@ -267,10 +267,10 @@ class Run:
     """An incident with its present page: all that a decision about it may look at.
 
     `rosters`: the schedules that its policy names, by id. `circuits`: per channel what is known of
-    its providers. `lines`: address -> until when a call of
-    ours may still be on that line. Functions of `pages`
-    change the run they are given and append to `entries` and `commands`. `stored`: the incident,
-    page and tellings as they were read, so that only what changed is written.
+    its providers. `lines`: address -> until when a call of ours may still be on that line.
+    Functions of `pages` change the run they are given and append to `entries` and `commands`.
+    `stored`: the incident, page and tellings as they were read, so that only what changed is
+    written.
     """
 
     incident: Incident

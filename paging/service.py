@@ -23,6 +23,7 @@ from paging.store import contacts as contact_rows
 from paging.store.database import ACCEPTS, ENGINE, RECEIPTS, Store
 from paging.store.documents import policies, schedules
 from paging.teams import Section, Team
+from paging.waiting import woken_or
 from paging.work import Work
 
 log = structlog.get_logger(__name__)
@@ -164,15 +165,7 @@ class Paging:
         if self._next_at is not None and self._begun - self._ended < SUBMITS_AT_ONCE:
             until = min(until, self._next_at)
         self._wake.clear()
-        waits = [
-            asyncio.create_task(self._wake.wait()),
-            asyncio.create_task(self._clock.sleep_until(until)),  # pyright: ignore[reportArgumentType]
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await woken_or(self._wake, self._clock, until)
 
     async def _submit(self, attempt: Attempt, request: Message) -> None:
         """Hand one message to its provider and store what it answered."""
@@ -403,10 +396,9 @@ class Paging:
 
     async def providers(self) -> list[Json]:
         """Return how each provider did in the last 24 hours."""
-        since = self._clock.now() - _SHOWN_SINCE
         now = self._clock.now()
         return [
-            await self._store.read(views.provider, name, channel, since, now)
+            await self._store.read(views.provider, name, channel, now - _SHOWN_SINCE, now)
             for channel, offers in self._rules.channels.items()
             for name in offers
         ]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from paging.circuit import NEW, Circuit, Signal, after, probing
+from paging.circuit import NEW, Circuit, Signal, after
 from paging.store import Transaction
 from paging.store.tables import circuit
 
@@ -60,19 +60,6 @@ def save(conn: Transaction, provider: str, channel: str, value: Circuit) -> bool
         return bool(new.rowcount)
     asked = {"whose": provider, "on_channel": channel, "known": value.version}
     return bool(conn.execute(_MOVE, {**asked, **row}).rowcount)
-
-
-def claim_probe(  # noqa: PLR0913 - whose probe, which attempt, when
-    conn: Transaction,
-    provider: str,
-    channel: str,
-    known: Circuit,
-    *,
-    attempt: str,
-    now: datetime,
-) -> bool:
-    """Make this attempt the probe of a circuit as it was loaded; False: another was faster."""
-    return save(conn, provider, channel, probing(known, attempt, now))
 
 
 def hear(  # noqa: PLR0913 - whose circuit, what happened, when

@@ -506,7 +506,7 @@ def test_only_one_of_two_processes_gets_the_probe(two: tuple[Connection, Connect
     rows.save(one, "alibaba", "voice", opened())
     known = [rows.load(conn, "voice")["alibaba"] for conn in two]
     claimed = [
-        rows.claim_probe(conn, "alibaba", "voice", state, attempt=name, now=at(60))
+        rows.save(conn, "alibaba", "voice", probing(state, name, at(60)))
         for conn, state, name in zip(two, known, ["a", "b"], strict=True)
     ]
     assert claimed == [True, False]
