@@ -79,7 +79,7 @@ def read(paths: Sequence[Path]) -> Team:
             said_of = f"{key}: " if key else ""
             faults.append(f"{file.name}:{line_of(file.lines, key)}: {said_of}{expected}")
     if not faults:
-        faults = [f"{team.place(key)}: {key}: {expected}" for key, expected in _faults(team)]
+        faults = [f"{team.place(key)}: {key}: {expected}" for key, expected in _validate(team)]
     if faults:
         raise SettingsError("\n".join(faults))
     return team
@@ -131,13 +131,14 @@ def _gather(team: Team, said: object, file: _File) -> Iterator[tuple[str, str]]:
                     team.files[key] = file
 
 
-def _faults(team: Team) -> Iterator[tuple[str, str]]:
+def _validate(team: Team) -> Iterator[tuple[str, str]]:
+    """Have each item as JSON has it: TOML and YAML know dates. Yield what is wrong."""
     for section, model in MODELS.items():
         for id_, body in team.items[section].items():
             for adapter, value in ((_ID, id_), (TypeAdapter(model), body)):
                 try:
                     read = adapter.validate_python(value)
-                    if isinstance(read, model):  # as JSON has it: TOML and YAML know dates
+                    if isinstance(read, model):
                         written = read.model_dump(mode="json", exclude_unset=True)
                         team.items[section][id_] = written
                 except ValidationError as exc:
